@@ -1,0 +1,1 @@
+"""A photo in, identities out: detection, alignment, embedding, selection."""

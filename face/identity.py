@@ -1,0 +1,80 @@
+"""One person as the rest of the pack knows them: raw embeddings per recogniser, aligned crops, key points, a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .engine import Face, FaceEngine
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """One person, from one or more photos (P of them).
+
+    name       : what the person is called in messages, previews and scores
+    embeddings : recogniser (see FaceEngine.recogniser) -> float32 [P, D], raw, one row per photo
+    crops      : uint8 [P, 112, 112, 3] RGB, aligned; lets another recogniser describe the same person later
+    keypoints  : float32 [P, 5, 2] pixels of each photo
+    boxes      : float32 [P, 4] xyxy pixels of each photo
+    """
+
+    name: str
+    embeddings: Mapping[str, np.ndarray]
+    crops: np.ndarray
+    keypoints: np.ndarray
+    boxes: np.ndarray
+
+
+def identity_from_faces(name: str, faces: Sequence[Face], recogniser: str) -> Identity:
+    """The identity that `faces` show, one face per photo, all described by `recogniser`; ValueError without a face."""
+    if not faces:
+        raise ValueError(f"Identity '{name}' needs at least one face, got none.")
+    return Identity(
+        name=name,
+        embeddings={recogniser: np.stack([face.embedding for face in faces]).astype(np.float32)},
+        crops=np.stack([face.crop for face in faces]),
+        keypoints=np.stack([face.keypoints for face in faces]).astype(np.float32),
+        boxes=np.stack([face.bbox for face in faces]).astype(np.float32),
+    )
+
+
+def described_by(identity: Identity, engine: FaceEngine) -> Identity:
+    """The same identity with embeddings of `engine`'s recogniser, made from the stored crops where they are missing."""
+    if engine.recogniser in identity.embeddings:
+        return identity
+    return replace(identity, embeddings={**identity.embeddings, engine.recogniser: engine.embed(identity.crops)})
+
+
+def normed_embedding(identity: Identity, recogniser: str) -> np.ndarray:
+    """The person's direction, float32 [D] of length 1: the mean of the photos' directions, so that no photo counts
+    more because its raw embedding is longer.
+
+    Raises ValueError when the identity was not described by that recogniser, or when its photos cancel out.
+    """
+    if recogniser not in identity.embeddings:
+        known = ", ".join(sorted(identity.embeddings)) or "none"
+        raise ValueError(
+            f"Identity '{identity.name}' has no embedding of recogniser {recogniser} (it has: {known}). "
+            "Extract it with the engine you use here."
+        )
+    mean = unit(identity.embeddings[recogniser]).mean(axis=0)
+    if np.linalg.norm(mean) < 1e-3:
+        raise ValueError(
+            f"The photos of identity '{identity.name}' point in opposite directions. Use photos that show one person."
+        )
+    return unit(mean)
+
+
+def unit(embeddings: np.ndarray) -> np.ndarray:
+    """Embeddings, [..., D], scaled to length 1. Raises ValueError for one of length 0 or one that is not finite."""
+    embeddings = np.asarray(embeddings, dtype=np.float32)
+    lengths = np.linalg.norm(embeddings, axis=-1, keepdims=True)
+    if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):
+        raise ValueError(
+            "A face embedding is empty or not finite, so it has no direction. "
+            "The recogniser file may be damaged: download the face pack again."
+        )
+    return embeddings / lengths
