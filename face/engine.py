@@ -36,6 +36,7 @@ class FaceEngine(Protocol):
     name: str  # the pack's name, for messages and previews
     recogniser: str  # first 16 hex characters of the SHA-256 of the recogniser file: embeddings compare only within one
     provider: str  # where it runs, in onnxruntime's words
+    detection: str  # how faces are looked for, in words that complete "tried the detector of pack X ..."
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """Faces of a picture, uint8 [H, W, 3] RGB, largest box first; an empty list where there is none."""

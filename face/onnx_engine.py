@@ -1,0 +1,114 @@
+"""The face engine that reads InsightFace packs with onnxruntime and OpenCV, both imported when a pack is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .alignment import aligned_crop
+from .detector import DYNAMIC_SIZE, SCORE_THRESHOLD, detect_faces
+from .engine import Face
+from .onnx_graph import GraphOutline
+from .pack import FacePack
+from .providers import check_started, providers_for
+from .recogniser import embed_crops, normalises_itself
+
+Run = Callable[[np.ndarray], "list[np.ndarray]"]  # one input, all outputs in the graph's order
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxEngine:
+    """A FaceEngine over a detector in SCRFD format and a recogniser in ArcFace format."""
+
+    name: str
+    recogniser: str
+    provider: str
+    size: tuple[int, int]  # width, height of the detector's input
+    run_detector: Run = field(repr=False)
+    run_recogniser: Run = field(repr=False)
+    graph_normalises: bool
+    one_at_a_time: bool
+
+    @property
+    def detection(self) -> str:
+        return f"at {self.size[0]}x{self.size[1]} pixels with a score of at least {SCORE_THRESHOLD}"
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+            raise ValueError(f"A picture for face detection is uint8 [H, W, 3], got {image.dtype} {list(image.shape)}.")
+        found = detect_faces(image, self.run_detector, self.size)
+        if found.keypoints is None:
+            raise ValueError(
+                f"The detector of face pack '{self.name}' gives no key points, so faces cannot be aligned. "
+                "Use a pack whose detector does, such as buffalo_l or antelopev2."
+            )
+        if not len(found.boxes):
+            return []
+        crops = np.stack([aligned_crop(image, keypoints) for keypoints in found.keypoints])
+        rows = zip(found.boxes, found.scores, found.keypoints, self.embed(crops), crops, strict=True)
+        faces = [Face(box, float(score), *rest) for box, score, *rest in rows]
+        return sorted(faces, key=lambda face: -np.prod(face.bbox[2:] - face.bbox[:2]))
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        return embed_crops(
+            crops, lambda pixels: self.run_recogniser(pixels)[0], self.graph_normalises, self.one_at_a_time
+        )
+
+
+def load_engine(pack: FacePack, provider: str = "auto") -> OnnxEngine:
+    """The engine over a pack's two files.
+
+    provider : one of providers.CHOICES
+    Raises RuntimeError when that provider cannot be used or onnxruntime is missing, ValueError for a damaged file.
+    """
+    run_detector, _ = open_graph(pack.detector, provider)
+    run_recogniser, running = open_graph(pack.recogniser, provider)
+    (batch, *_), *_ = pack.recogniser_outline.inputs.values()
+    return OnnxEngine(
+        name=pack.name,
+        recogniser=hashlib.sha256(pack.recogniser.read_bytes()).hexdigest()[:16],
+        provider=running,
+        size=input_size(pack.detector_outline),
+        run_detector=run_detector,
+        run_recogniser=run_recogniser,
+        graph_normalises=normalises_itself(pack.recogniser_outline.first_nodes),
+        one_at_a_time=batch is not None,
+    )
+
+
+def input_size(outline: GraphOutline) -> tuple[int, int]:
+    """Width and height a detector takes: as stored in the graph, or the published packs' default where it takes any."""
+    (_, _, height, width), *_ = outline.inputs.values()
+    return (width, height) if width and height else DYNAMIC_SIZE
+
+
+def open_graph(path: Path, provider: str) -> tuple[Run, str]:
+    """A function that runs the graph in `path`, and the provider it runs on."""
+    try:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as errors
+    except ImportError as error:
+        raise RuntimeError(
+            f"Face packs need the package onnxruntime, which cannot be imported ({error}). "
+            "Install onnxruntime, or onnxruntime-gpu for an NVIDIA GPU, into ComfyUI's Python."
+        ) from error
+    asked = providers_for(provider, onnxruntime.get_available_providers())
+    if asked[0] == "CUDAExecutionProvider" and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # finds the CUDA libraries that came with torch
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; its warnings about unused initialisers alarm for nothing
+    # onnxruntime's exceptions have no common base but Exception
+    failures = tuple(kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception))
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=asked)
+    except failures as error:
+        raise ValueError(f"{path} cannot be opened by onnxruntime {onnxruntime.__version__}: {error}") from error
+    running = session.get_providers()
+    check_started(provider, asked, running)
+    source = session.get_inputs()[0]
+    number = np.float16 if source.type == "tensor(float16)" else np.float32
+    return lambda pixels: session.run(None, {source.name: pixels.astype(number)}), running[0]

@@ -1,0 +1,106 @@
+"""Finds face packs in model folders, and the detector and recogniser in a pack by what the files take and give.
+
+A pack is a folder of ONNX files in InsightFace's layout. File names are not trusted: packs name them differently, and
+archives unpacked twice hide them one folder deeper (antelopev2/antelopev2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .onnx_graph import GraphOutline, read_outline
+from .recogniser import CROP_SIZE
+
+DETECTOR_OUTPUTS = (6, 9, 10, 15)  # 3 or 5 feature maps, each with scores and boxes, possibly with key points
+SMALLEST_EMBEDDING = 128  # age, gender and landmark graphs give fewer or far more numbers, and take other sizes
+
+
+@dataclass(frozen=True)
+class FacePack:
+    """A complete pack: its name and its two files with their outlines."""
+
+    name: str
+    detector: Path
+    detector_outline: GraphOutline
+    recogniser: Path
+    recogniser_outline: GraphOutline
+
+
+def find_packs(bases: Sequence[Path]) -> dict[str, Path]:
+    """Folders that hold ONNX files, flat or one level deeper, under each base's `models` folder and the base itself.
+
+    Name to folder, in the order of the bases, then by name; of two packs with one name the first is kept. No file is
+    opened.
+    """
+    packs: dict[str, Path] = {}
+    for base in bases:
+        for parent in (base / "models", base):
+            for folder in _folders(parent):
+                if folder != base / "models" and any(_onnx_files(home) for home in _homes(folder)):
+                    packs.setdefault(folder.name, folder)
+    return packs
+
+
+def read_pack(name: str, folder: Path) -> FacePack:
+    """The pack in `folder` or one level below it. Raises ValueError, listing what each file is, if it is incomplete."""
+    seen: list[str] = []
+    for home in _homes(folder):
+        found: dict[str, tuple[Path, GraphOutline]] = {}
+        for path in _onnx_files(home):
+            try:
+                outline = read_outline(path)
+            except ValueError as error:
+                seen.append(f"  {path.relative_to(folder)}: damaged. {error}")
+                continue
+            kind = kind_of(outline)
+            seen.append(f"  {path.relative_to(folder)}: {kind or 'something else'}")
+            if kind:
+                found.setdefault(kind, (path, outline))
+        if "detector" in found and "recogniser" in found:
+            return FacePack(name, *found["detector"], *found["recogniser"])
+    raise ValueError(
+        f"The face pack '{name}' in {folder} is not complete: it needs a face detector and a face recogniser "
+        "in one folder. Found:\n" + "\n".join(seen or ["  no .onnx file"]) + f"\nExpected:\n{expected_tree(folder)}"
+    )
+
+
+def kind_of(outline: GraphOutline) -> str | None:
+    """'detector', 'recogniser', or None for a graph that is neither, such as landmarks or age."""
+    takes = next(iter(outline.inputs.values()), ())
+    if len(takes) != 4 or takes[1] not in (3, None) or len(outline.inputs) != 1:
+        return None
+    if len(outline.outputs) in DETECTOR_OUTPUTS:
+        return "detector"
+    gives = next(iter(outline.outputs.values()), ())
+    embeds = len(outline.outputs) == 1 and (not gives or gives[-1] is None or gives[-1] >= SMALLEST_EMBEDDING)
+    return "recogniser" if embeds and takes[2:] == (CROP_SIZE, CROP_SIZE) else None
+
+
+def expected_tree(folder: Path) -> str:
+    """What a complete pack looks like on disk, for messages, with the file names of the two published packs."""
+    return (
+        f"  {folder}\n"
+        "    det_10g.onnx    or scrfd_10g_bnkps.onnx   (detector)\n"
+        "    w600k_r50.onnx  or glintr100.onnx         (recogniser)"
+    )
+
+
+def _homes(folder: Path) -> list[Path]:
+    return [folder, *_folders(folder)]
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in _entries(parent) if path.is_dir()]
+
+
+def _onnx_files(folder: Path) -> list[Path]:
+    return [path for path in _entries(folder) if path.suffix.lower() == ".onnx" and path.is_file()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # missing or not readable: nothing of ours is in it, and one bad folder must not hide the others
+        return []

@@ -1,0 +1,71 @@
+"""Where onnxruntime runs a graph: the asked-for execution provider, the CPU always last, and why one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib import metadata
+
+CPU = "CPUExecutionProvider"
+PROVIDERS = {
+    "CPU": (CPU,),
+    "CUDA": ("CUDAExecutionProvider",),
+    "ROCm": ("ROCMExecutionProvider", "MIGraphXExecutionProvider"),
+    "DirectML": ("DmlExecutionProvider",),
+    "CoreML": ("CoreMLExecutionProvider",),
+    "OpenVINO": ("OpenVINOExecutionProvider",),
+}
+# MIGraphX, CoreML and OpenVINO compile a graph for minutes or want fixed sizes: only when asked for.
+AUTOMATIC = ("CUDAExecutionProvider", "ROCMExecutionProvider", "DmlExecutionProvider")
+CHOICES = ("auto", *PROVIDERS)
+
+PACKAGES = {
+    "CUDA": "onnxruntime-gpu",
+    "ROCm": "onnxruntime-rocm or onnxruntime-migraphx",
+    "DirectML": "onnxruntime-directml",
+    "CoreML": "onnxruntime on macOS",
+    "OpenVINO": "onnxruntime-openvino",
+}
+
+
+def providers_for(choice: str, available: Collection[str]) -> list[str]:
+    """Providers to ask onnxruntime for, best first, the CPU last.
+
+    choice    : one of CHOICES; 'auto' takes the first of AUTOMATIC that is there
+    available : what the installed onnxruntime was built with
+    Raises ValueError for an unknown choice, RuntimeError, naming the cause, when the chosen one is not available.
+    """
+    if choice not in CHOICES:
+        raise ValueError(f"Unknown provider '{choice}' for the face engine; there are {', '.join(CHOICES)}.")
+    wanted = AUTOMATIC if choice == "auto" else PROVIDERS[choice]
+    chosen = next((name for name in wanted if name in available), None)
+    if chosen is None and choice not in ("auto", "CPU"):
+        raise RuntimeError(
+            f"The face engine was asked to run on {choice}, but the installed onnxruntime offers only "
+            f"{', '.join(available)}. {_cause(choice)} Or choose the provider 'auto' or 'CPU'."
+        )
+    return [chosen, CPU] if chosen not in (None, CPU) else [CPU]
+
+
+def check_started(choice: str, asked: list[str], running: Collection[str]) -> None:
+    """Raise RuntimeError when onnxruntime fell back to the CPU although another provider was chosen by name."""
+    if choice != "auto" and asked[0] not in running:
+        raise RuntimeError(
+            f"The face engine was asked to run on {choice}. The installed onnxruntime has it, but it did not start, so "
+            "its driver or libraries are missing or of another version (CUDA also needs cuDNN); onnxruntime's own "
+            "message is in the console. Choose the provider 'auto' or 'CPU' to go on without it."
+        )
+
+
+def _cause(choice: str) -> str:
+    installed = sorted(name for name in _installed_runtimes() if name.startswith("onnxruntime"))
+    if len(installed) > 1:
+        return (
+            f"The packages {' and '.join(installed)} are installed together and overwrite each other: "
+            f"uninstall them all, then install {PACKAGES[choice]} alone."
+        )
+    return f"{choice} needs the package {PACKAGES[choice]} in place of {' '.join(installed) or 'onnxruntime'}."
+
+
+def _installed_runtimes() -> set[str]:
+    names = {"onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-rocm"}
+    return names & {(distribution.metadata["Name"] or "").lower() for distribution in metadata.distributions()}
