@@ -1,0 +1,1 @@
+"""Tensors in, tensors out: region masks, compositors, attention, projections and adapter formats. torch only."""

@@ -1,0 +1,3 @@
+"""Load Identity Adapter: published weights that turn an identity into attention tokens."""
+
+NODES: list = []

@@ -1,0 +1,3 @@
+"""Draw Regions: where people stand, as text for now."""
+
+NODES: list = []

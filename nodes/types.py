@@ -1,0 +1,9 @@
+"""The socket types that Troupe's nodes pass to each other; links are compared by these names, so the names are final."""
+
+from comfy_api.latest import io
+
+FaceEngine = io.Custom("TROUPE_FACE_ENGINE")  # face.engine.FaceEngine
+Identity = io.Custom("TROUPE_IDENTITY")  # face.identity.Identity
+Adapter = io.Custom("TROUPE_ADAPTER")  # nodes.host.adapter_model.LoadedAdapter
+Regions = io.Custom("TROUPE_REGIONS")  # tuple[attention.regions.Region, ...]
+Cast = io.Custom("TROUPE_CAST")  # tuple[attention.cast.Member, ...]
