@@ -18,7 +18,7 @@ def host_folder() -> Path:
 
 
 def import_host() -> None:
-    """Make the host's modules importable here, on the CPU. The arguments must be parsed before anything else of it is."""
+    """Make the host's modules importable here, on the CPU; it reads its arguments when first imported."""
     folder = host_folder()
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
@@ -27,7 +27,7 @@ def import_host() -> None:
         import comfy.options
 
         comfy.options.enable_args_parsing()
-        import comfy.cli_args  # noqa: F401
+        import comfy.cli_args
     finally:
         sys.argv = argv
 

@@ -1,0 +1,41 @@
+"""Take away everything that a set-up made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from .disk import GB, size_of
+from .errors import Refusal
+from .link import is_link, remove_link
+from .lock import Lock
+from .places import PACK_FOLDER, Places
+
+
+def remove(places: Places) -> str:
+    """Remove the working folder and say how much that freed. Raises Refusal while a set-up is at work in it."""
+    if not places.home.exists():
+        return f"Nothing to remove: there is no {places.home}."
+    for path in (places.lock, places.pip_lock):
+        lock = Lock(path)
+        if not lock.try_acquire():
+            raise Refusal(f"A set-up is at work in {places.home}. Wait until it has finished, then run again.")
+        lock.release()
+    # First the links, so that nothing that walks the tree can go through one to this repository.
+    for link in [places.comfyui / "custom_nodes" / PACK_FOLDER, *places.home.glob(f"*/custom_nodes/{PACK_FOLDER}*")]:
+        if is_link(link):
+            remove_link(link)
+    size = size_of(places.home)
+    shutil.rmtree(places.home, onerror=make_writable)
+    return f"Removed {places.home}, which freed {size / GB:.1f} GB."
+
+
+def make_writable(function, path: str, error) -> None:
+    """Windows does not delete read-only files; make them writable and try once more."""
+    if not os.access(path, os.W_OK) and Path(path).exists():
+        os.chmod(path, stat.S_IWUSR)
+        function(path)
+    else:
+        raise error[1]
