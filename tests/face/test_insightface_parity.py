@@ -1,0 +1,78 @@
+"""The same files give the same faces here as in the insightface library."""
+
+import numpy as np
+import pytest
+from pack.face.alignment import aligned_crop, similarity_transform, template
+from pack.face.onnx_engine import load_engine
+from pack.face.pack import read_pack
+from pack.tests.face.onnx_packs import write_random_detector, write_recogniser
+
+pytest.importorskip("insightface", reason="the insightface library is an optional extra")
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def pack_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parity")
+    write_random_detector(folder / "det.onnx")
+    write_recogniser(folder / "rec.onnx")
+    return folder
+
+
+def photo(height, width, seed=0):
+    """Smooth random colours, so that resizing keeps something to detect."""
+    import cv2
+
+    coarse = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize(("height", "width"), [(128, 128), (480, 640), (1024, 700), (333, 1001)])
+def test_boxes_key_points_and_embeddings_agree(pack_folder, height, width):
+    from insightface.app import FaceAnalysis
+
+    theirs = FaceAnalysis(str(pack_folder), providers=["CPUExecutionProvider"])
+    theirs.prepare(ctx_id=-1, det_size=(640, 640))
+    ours = load_engine(read_pack("parity", pack_folder), "CPU")
+    picture = photo(height, width)
+
+    expected = theirs.get(np.ascontiguousarray(picture[..., ::-1]))
+    found = ours.detect(picture)
+
+    assert len(found) == len(expected) > 3
+    for mine in found:
+        other = min(expected, key=lambda face: np.abs(mine.bbox - face.bbox).max())
+        np.testing.assert_allclose(mine.bbox, other.bbox, atol=0.01)
+        np.testing.assert_allclose(mine.keypoints, other.kps, atol=0.01)
+        assert mine.score == pytest.approx(float(other.det_score), abs=1e-5)
+        cosine = mine.embedding @ other.embedding / np.linalg.norm(mine.embedding) / np.linalg.norm(other.embedding)
+        assert cosine >= 0.9999
+
+
+def test_a_graph_that_normalises_itself_agrees(tmp_path):
+    from insightface.model_zoo.arcface_onnx import ArcFaceONNX
+
+    write_random_detector(tmp_path / "det.onnx")
+    path = write_recogniser(tmp_path / "rec.onnx", normalises=True)
+    crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+
+    expected = ArcFaceONNX(str(path)).get_feat(np.ascontiguousarray(crop[..., ::-1]))
+    ours = load_engine(read_pack("own", tmp_path), "CPU").embed(crop[None])
+
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [112, 224, 256, 512])
+def test_alignment_agrees(size):
+    from insightface.utils import face_align
+
+    keypoints = (template(112) * 1.7 + np.random.default_rng(size).normal(0, 4, (5, 2)) + [60, 40]).astype(np.float32)
+    picture = photo(400, 400)
+
+    expected = face_align.norm_crop(picture, keypoints, image_size=size)
+
+    np.testing.assert_allclose(
+        similarity_transform(keypoints, template(size)), face_align.estimate_norm(keypoints, size), atol=1e-4
+    )
+    assert np.abs(aligned_crop(picture, keypoints, size).astype(int) - expected).max() <= 1
