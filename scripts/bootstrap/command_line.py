@@ -9,14 +9,14 @@ from collections.abc import Callable
 from .errors import Refusal
 
 
-def sentence_for(error: OSError) -> str:
-    """What an error of the operating system means for the person at the keyboard."""
+def sentence_for(error: OSError) -> str | None:
+    """What an error of the operating system means for the person at the keyboard; None if it is a fault of ours."""
     place = f" at {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full{place}. Free some space and run the same command again; it goes on where it stopped."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"Not allowed to write{place} ({error.strerror}). Run the command from a folder that you own."
-    return f"The system refused{place}: {error.strerror or error}."
+    return None
 
 
 def run(command: Callable[[], int]) -> None:
@@ -27,7 +27,10 @@ def run(command: Callable[[], int]) -> None:
         print(f"Troupe: {refusal}", file=sys.stderr)
         status = 1
     except OSError as error:
-        print(f"Troupe: {sentence_for(error)}", file=sys.stderr)
+        sentence = sentence_for(error)
+        if sentence is None:
+            raise
+        print(f"Troupe: {sentence}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         print("\nTroupe: stopped. Run the same command again to go on.", file=sys.stderr)

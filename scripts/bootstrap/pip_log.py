@@ -44,6 +44,8 @@ def progress(log: str) -> str:
     """The last line of a pip log that says what it is doing, or an empty text."""
     for line in reversed(log.splitlines()):
         found = MOVING.match(line)
+        if found and found[1].startswith("Installing"):
+            return f"Installing {found[2].count(',') + 1} packages"
         if found:
             return (found[1] + found[2]).split(" (from ")[0].strip()
     return ""

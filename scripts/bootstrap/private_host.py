@@ -33,7 +33,7 @@ def host_steps(places: Places, console: Console) -> list[Step]:
         Step(
             "A Python environment of its own",
             stamps / "venv",
-            key_of(places.venv),
+            key_of(str(places.venv)),
             lambda: make_venv(places.venv, places),
             sound=lambda: works(places.venv),
         ),
@@ -86,7 +86,7 @@ def tool_steps(places: Places, console: Console) -> list[Step]:
         Step(
             "A Python environment for the tools",
             stamps / "venv",
-            key_of(places.tools),
+            key_of(str(places.tools)),
             lambda: make_venv(places.tools, places),
             sound=lambda: works(places.tools),
         ),

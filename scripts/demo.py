@@ -1,0 +1,112 @@
+"""From a fresh clone to a picture of two known people, in one command, on a real ComfyUI that it sets up itself.
+
+The first run says what it downloads (about 7 GB on disk, some minutes); later ones start within seconds. It runs
+workflows/two-people.json and writes the picture, a contact sheet and the scores. `--serve` opens the editor's server
+instead, with the workflows of this pack in the template browser. All of it lies in `.troupe`; `--remove` deletes that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from pathlib import Path
+
+import pack_alias  # noqa: F401
+from pack.scripts.bootstrap.arguments import add_host_option, ready_installation
+from pack.scripts.bootstrap.command_line import run
+from pack.scripts.bootstrap.console import Console
+from pack.scripts.bootstrap.errors import Refusal
+from pack.scripts.bootstrap.installation import Installation
+from pack.scripts.bootstrap.places import ROOT, Places, places
+from pack.scripts.bootstrap.private_host import set_up
+from pack.scripts.bootstrap.removal import remove
+from pack.scripts.hosting.accelerator import has_accelerator
+from pack.scripts.hosting.ports import USUAL, choose_port, is_free
+from pack.scripts.hosting.server import Server
+
+WORKFLOW = ROOT / "workflows" / "two-people.json"
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workflow", type=Path, default=WORKFLOW, metavar="FILE", help="run this workflow instead")
+    parser.add_argument("--out", type=Path, default=ROOT / "demo-output", metavar="DIR", help="where the results go")
+    parser.add_argument("--serve", action="store_true", help="leave the editor running for a browser; Ctrl-C ends it")
+    parser.add_argument("--port", type=int, metavar="N", help="the port of the server; by default a free one")
+    parser.add_argument("--remove", action="store_true", help="remove everything that was set up")
+    add_host_option(parser)
+    return parser.parse_args()
+
+
+def start(options: argparse.Namespace, where: Places, console: Console) -> Server:
+    """A server with this pack in it, not started yet. Raises Refusal when the port is taken."""
+    wanted = options.port
+    if wanted is None and options.serve and is_free(USUAL):
+        wanted = USUAL
+    choose_port(wanted)  # told before a long set-up, not after it
+    installation = ready_installation(options.comfyui, where, console)
+    accelerator = has_accelerator(installation.python)
+    console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
+    return Server(installation, where.home / "demo", wanted, cpu=not accelerator)
+
+
+def check_pack(server: Server) -> None:
+    """Raise Refusal when ComfyUI runs without this pack."""
+    if not any(name.startswith("Troupe_") for name in server.client.object_info()):
+        raise Refusal(server.death_notice("ComfyUI started but could not load this pack"))
+
+
+def run_file(installation: Installation, server: Server, file: Path, out: Path) -> None:
+    """Run a workflow with the tools' Python, which is not always the one that runs this. Raises Refusal."""
+    script = Path(__file__).with_name("run_workflow.py")
+    command = [str(installation.tools), str(script), server.address, str(file.resolve()), str(out.resolve())]
+    ended = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"})
+    if ended.returncode:
+        if not server.alive():
+            raise Refusal(server.death_notice("ComfyUI ended while it ran the workflow"))
+        raise Refusal(f"The workflow {file} gave no picture; the reason is above, ComfyUI's log is {server.log}.")
+
+
+def headless(server: Server, options: argparse.Namespace, where: Places, console: Console) -> None:
+    """Run the workflow and say where its results are."""
+    if options.comfyui:
+        set_up(where, console, tools_only=True)
+    with server:
+        check_pack(server)
+        console.say(f"Running {options.workflow.name}.")
+        run_file(server.installation, server, options.workflow, options.out)
+    console.say("Next: open contact-sheet.png, drop picture.png into ComfyUI (the workflow is inside it), or")
+    console.say("      python scripts/demo.py --serve      to change the people, the regions and the prompts yourself")
+
+
+def serve(server: Server, console: Console) -> None:
+    """Leave the editor running until Ctrl-C."""
+    with server:
+        check_pack(server)
+        console.say(f"\n  {server.address}\n")
+        console.say("Open that in a browser; the workflows are in the template browser, under ComfyUI-Troupe.")
+        console.say("Ctrl-C ends it.")
+        try:
+            code = server.process.wait()
+        except KeyboardInterrupt:
+            console.say("\nStopping ComfyUI.")
+            return
+        raise Refusal(server.death_notice(f"ComfyUI ended by itself with status {code}"))
+
+
+def main() -> int:
+    options, where, console = parse(), places(), Console()
+    if options.remove:
+        console.say(remove(where))
+        return 0
+    if not options.serve and not options.workflow.is_file():
+        raise Refusal(f"There is no workflow file {options.workflow}.")
+    server = start(options, where, console)
+    serve(server, console) if options.serve else headless(server, options, where, console)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Runs a workflow on a running ComfyUI and draws what came out. Needs the environment that the bootstrap makes."""
