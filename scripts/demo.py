@@ -55,7 +55,7 @@ def start(options: argparse.Namespace, where: Places, console: Console) -> Serve
 def check_pack(server: Server) -> None:
     """Raise Refusal when ComfyUI runs without this pack."""
     if not any(name.startswith("Troupe_") for name in server.client.object_info()):
-        raise Refusal(server.death_notice("ComfyUI started but could not load this pack"))
+        raise Refusal(server.death_notice("ComfyUI started but could not load this pack", before="Import times"))
 
 
 def run_file(installation: Installation, server: Server, file: Path, out: Path) -> None:

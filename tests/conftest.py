@@ -1,6 +1,7 @@
-"""What every test needs: the pack under the name `pack`, and no silent skips where CI is set."""
+"""What every test needs: the pack under the name `pack`, no network, and no silent skips where CI is set."""
 
 import os
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ def name_the_pack() -> None:
 
 
 name_the_pack()
+runpy.run_path(str(ROOT / "tests" / "network_guard" / "sitecustomize.py"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -28,4 +30,14 @@ def pytest_runtest_makereport(item, call):
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and CI is set, where every test must run: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """The same for a whole file that skips itself while it is collected."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped, and CI is set, where every test must run: {report.longrepr}"
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -17,16 +18,28 @@ from .ports import ADDRESS, choose_port, is_free
 
 FOLDERS = ("input", "output", "user")
 LOG_LINES = 25
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 class Server:
-    """A ComfyUI process. `base` holds its input, output, temp and user folders, its log, and the link to this pack."""
+    """A ComfyUI process. `base` holds its input, output, temp and user folders, its log, and the link to this pack.
 
-    def __init__(self, installation: Installation, base: Path, port: int | None = None, cpu: bool = True):
+    `variables` are set in its environment besides those that every server gets.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        base: Path,
+        port: int | None = None,
+        cpu: bool = True,
+        variables: dict[str, str] | None = None,
+    ):
         self.installation = installation
         self.base = base
         self.port = choose_port(port)
         self.cpu = cpu
+        self.variables = variables or {}
         self.log = base / "comfyui.log"
         self.client = Client(f"http://{ADDRESS}:{self.port}")
         self.process: subprocess.Popen | None = None
@@ -78,7 +91,7 @@ class Server:
         }
         if not self.installation.private:
             quiet["PYTHONDONTWRITEBYTECODE"] = "1"
-        return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **quiet}
+        return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **quiet, **self.variables}
 
     def start(self, timeout: float = 240) -> None:
         """Start and wait until it answers. Raises Refusal with the end of its log when it does not come up."""
@@ -132,17 +145,18 @@ class Server:
             self.process.kill()
             self.process.wait()
 
-    def last_words(self, lines: int = LOG_LINES) -> str:
-        """The end of the log, progress bars reduced to their last state."""
+    def last_words(self, before: str | None = None) -> str:
+        """The last lines of the log, or those before a line with `before` in it; progress bars in their last state."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        written = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-        return "\n".join([line for line in written if line][-lines:])
+        lines = [line.rsplit("\r", 1)[-1].rstrip() for line in COLOUR.sub("", text).replace("\r\n", "\n").split("\n")]
+        ends = [i for i, line in enumerate(lines) if before and before in line]
+        return "\n".join([line for line in lines[: ends[0] if ends else None] if line][-LOG_LINES:])
 
-    def death_notice(self, what: str) -> str:
-        """What happened, with the end of the log as one block."""
+    def death_notice(self, what: str, before: str | None = None) -> str:
+        """What happened, with the end of the log (or what came before the line with `before`) as one block."""
         code = self.process.poll() if self.process else None
         ended = f" (exit status {code})" if code is not None else ""
-        return f"{what}{ended}. The end of its log, {self.log}:\n\n{indent(self.last_words())}\n"
+        return f"{what}{ended}. From its log, {self.log}:\n\n{indent(self.last_words(before))}\n"
 
     def __enter__(self) -> Server:
         self.start()
