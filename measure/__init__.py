@@ -1,0 +1,1 @@
+"""Embeddings, boxes and pictures in, figures out."""

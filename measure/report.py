@@ -1,0 +1,73 @@
+"""Scores as plain data for JSON: figures, boxes and names; never an embedding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from .likeness import PictureScore, mean_of
+
+
+def report(
+    scores: Sequence[PictureScore],
+    boxes: Sequence[np.ndarray],
+    confidences: Sequence[Sequence[float]],
+    names: Sequence[str],
+    recogniser: str,
+) -> dict:
+    """Everything a reader or a program wants to know about some pictures of one cast.
+
+    boxes       : per picture [F, 4] xyxy pixels
+    confidences : per picture the detector's score of each face
+    names       : R names of the members, all different (see distinct)
+    recogniser  : which recogniser the similarities are of
+    """
+    pictures = [
+        picture_report(score, found, confidence, names)
+        for score, found, confidence in zip(scores, boxes, confidences, strict=True)
+    ]
+    return {"images": pictures, **rounded(mean_of(scores)), "recogniser": recogniser}
+
+
+def picture_report(score: PictureScore, boxes: np.ndarray, confidences: Sequence[float], names: Sequence[str]) -> dict:
+    """One picture: its faces, in the order they were found, and its figures."""
+    member_of = {int(face): member for member, face in enumerate(score.matched) if face >= 0}
+    faces = []
+    for index, (box, confidence) in enumerate(zip(boxes, confidences, strict=True)):
+        member = member_of.get(index)
+        faces.append(
+            {
+                "bbox": [round(float(edge), 1) for edge in box],
+                "name": None if member is None else names[member],
+                "similarity": None if member is None else round(float(score.own[member]), 4),
+                "score": round(float(confidence), 4),
+                "similarities": {n: round(float(s), 4) for n, s in zip(names, score.similarity[index], strict=True)},
+                "right_place": bool(score.placed[index]),
+            }
+        )
+    figures = rounded(mean_of([score]))
+    return {
+        "faces": faces,
+        "missing": [name for name, face in zip(names, score.matched, strict=True) if face < 0],
+        "own": figures["own"],
+        "other": figures["other"],
+        "right_place": figures["right_place"],
+        "count": score.count,
+        "expected": score.expected,
+    }
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The same names, later ones of equals numbered: Ada, Ada (2)."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result
+
+
+def rounded(figures: dict[str, float | None]) -> dict[str, float | None]:
+    return {key: None if value is None else round(value, 4) for key, value in figures.items()}

@@ -1,0 +1,98 @@
+"""Scores as JSON, and marks on pictures."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pack.measure.annotate import Mark, annotate, border, free_place
+from pack.measure.likeness import score_picture
+from pack.measure.report import distinct, report
+
+REGIONS = np.zeros((2, 10, 20), bool)
+REGIONS[0, :, :10] = REGIONS[1, :, 10:] = True
+BOXES = np.array([[2, 2, 6, 6], [12, 2, 16, 6], [0, 0, 3, 3]], np.float32)
+
+
+def test_a_report_is_plain_json_with_every_figure_and_no_embedding():
+    full = score_picture(np.array([[0.8, 0.1], [0.0, 0.6], [-0.2, 0.1]]), BOXES, REGIONS)
+    empty = score_picture(np.zeros((0, 2)), np.zeros((0, 4)), REGIONS)
+
+    result = json.loads(
+        json.dumps(report([full, empty], [BOXES, BOXES[:0]], [[0.9, 0.8, 0.7], []], ["Ada", "Bea"], "r1"))
+    )
+
+    assert result["recogniser"] == "r1"
+    assert (result["own"], result["other"], result["right_place"], result["count_right"]) == (0.35, 0.05, 0.5, 0.0)
+    first, second = result["images"]
+    assert first["faces"][0] == {
+        "bbox": [2.0, 2.0, 6.0, 6.0],
+        "name": "Ada",
+        "similarity": 0.8,
+        "score": 0.9,
+        "similarities": {"Ada": 0.8, "Bea": 0.1},
+        "right_place": True,
+    }
+    assert (first["faces"][2]["name"], first["faces"][2]["similarity"]) == (None, None)
+    assert (first["count"], first["expected"], first["missing"]) == (3, 2, [])
+    assert (first["own"], first["other"], first["right_place"]) == (0.7, 0.05, 1.0)
+    assert second == {
+        "faces": [],
+        "missing": ["Ada", "Bea"],
+        "own": 0.0,
+        "other": None,
+        "right_place": 0.0,
+        "count": 0,
+        "expected": 2,
+    }
+
+
+def test_equal_names_are_told_apart():
+    assert distinct(["Ada", "Bea", "Ada", "Ada"]) == ["Ada", "Bea", "Ada (2)", "Ada (3)"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((128, 128), (512, 512)), ((100, 300), (600, 1800)), ((1024, 700), (1024, 700))]
+)
+def test_small_pictures_are_enlarged_before_they_are_marked(shape, expected):
+    picture = np.zeros((*shape, 3), np.uint8)
+
+    marked = annotate(picture, [Mark([10, 10, 40, 40], "Ada 0.71", (255, 0, 0))])
+
+    assert marked.shape == (*expected, 3)
+    assert marked.dtype == np.uint8
+    assert not picture.any()
+    factor = expected[0] // shape[0]
+    assert marked[25 * factor, 10 * factor].tolist() == [255, 0, 0]
+
+
+def test_marks_beyond_the_border_still_have_their_label_in_the_picture():
+    marked = annotate(np.zeros((512, 512, 3), np.uint8), [Mark([-40, -60, 90, 80], "Ada", (255, 0, 0))])
+
+    assert (marked[:8, :8] == [255, 0, 0]).all(-1).any()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(-50, 450), st.integers(-50, 450)), max_size=8))
+def test_labels_do_not_cover_each_other(corners):
+    taken = []
+    for x, y in corners:
+        place = free_place((x, y, x + 60, y + 60), (90, 20), (512, 512), taken)
+        assert 0 <= place[0] < place[2] <= 512
+        assert 0 <= place[1] < place[3] <= 512
+        taken.append(place)
+    top = [place for place in taken if place[1] < 300]  # further down a full column may run out of room
+    overlaps = [
+        (a, b) for a in top for b in top if a is not b and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+    assert not overlaps
+
+
+def test_a_rim_is_where_a_region_meets_another_pixel_not_the_picture_edge():
+    region = np.zeros((5, 6), bool)
+    region[:, :3] = True
+
+    assert np.argwhere(border(region)).tolist() == [[row, 2] for row in range(5)]
+    assert not border(np.ones((4, 4), bool)).any()
+    assert not border(np.zeros((4, 4), bool)).any()
