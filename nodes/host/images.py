@@ -1,0 +1,34 @@
+"""The host's pictures, float [B, H, W, C] in 0..1, to the rooms' pictures, uint8 [H, W, 3] RGB, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def to_pictures(images: Tensor) -> list[np.ndarray]:
+    """B pictures, uint8 [H, W, 3] RGB, of a host batch, [B, H, W, C] or one picture [H, W, C].
+
+    C = 1 is grey, 3 colour, 2 and 4 the same with an alpha channel, which shows white where it is transparent.
+    Values beyond 0..1 are clamped; what is not a number is black. Raises ValueError for any other shape.
+    """
+    batch = images[None] if images.ndim == 3 else images
+    if batch.ndim != 4 or batch.shape[-1] not in (1, 2, 3, 4) or 0 in batch.shape:
+        raise ValueError(
+            f"Troupe: a picture has the shape [batch, height, width, channels] with 1 to 4 channels, "
+            f"got {list(images.shape)}. Connect an IMAGE output."
+        )
+    pixels = torch.nan_to_num(batch.detach().to("cpu", torch.float32), nan=0.0).clamp(0, 1)
+    if batch.shape[-1] in (2, 4):
+        colour, alpha = pixels[..., :-1], pixels[..., -1:]
+        pixels = colour * alpha + (1 - alpha)
+    pixels = pixels.expand(*pixels.shape[:3], 3)
+    return list((pixels * 255).round().to(torch.uint8).numpy())
+
+
+def to_images(pictures: Sequence[np.ndarray]) -> Tensor:
+    """Pictures of one size, uint8 [H, W, 3], as a host batch, float32 [B, H, W, 3]."""
+    return torch.from_numpy(np.stack(pictures)).float() / 255
