@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ class Member:
 
     identity : opaque here; has `.name` and `.embeddings`
     region   : where the person appears
-    strength : scales this member's share of the attention; 0 leaves them out
+    strength : scales this member's share of the attention; 0 keeps their place and draws nobody there
     prompt   : the host's conditioning for this region alone, or None
     adapter  : the adapter for this member alone, or None for the one of the whole cast
     """
@@ -28,3 +29,33 @@ class Member:
 
 Cast = tuple[Member, ...]
 """Members in order: where regions overlap, earlier members stand in front."""
+
+
+def with_member(
+    cast: Cast,
+    identity: Any,
+    regions: Sequence[Region],
+    region: str,
+    strength: float = 1.0,
+    prompt: Any = None,
+    adapter: Any = None,
+) -> Cast:
+    """The cast and, last, one more member in the region of that name.
+
+    Raises ValueError when no region has that name, or when it already belongs to a member.
+    """
+    by_name = {candidate.name: candidate for candidate in regions}
+    chosen = by_name.get(region.strip())
+    if chosen is None:
+        names = ", ".join(f"'{name}'" for name in by_name) or "none, because no region is drawn"
+        raise ValueError(
+            f"Troupe, Cast Member: there is no region '{region}' for '{identity.name}'. The regions are: {names}. "
+            "Choose one of them, or draw it in Draw Regions."
+        )
+    for member in cast:
+        if member.region.name == chosen.name:
+            raise ValueError(
+                f"Troupe, Cast Member: region '{chosen.name}' already belongs to '{member.identity.name}', so "
+                f"'{identity.name}' cannot stand there too. Draw another region for one of them."
+            )
+    return (*cast, Member(identity, chosen, strength, prompt, adapter))

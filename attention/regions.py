@@ -115,6 +115,8 @@ def _sampled_coverage(region: Region, rows: Tensor, columns: Tensor, aspect: flo
     along = (right * math.cos(angle) + down * math.sin(angle)) / (region.width * aspect / 2)
     across = (down * math.cos(angle) - right * math.sin(angle)) / (region.height / 2)
     inside = along**2 + across**2 <= 1 if region.shape == "ellipse" else (along.abs() <= 1) & (across.abs() <= 1)
+    if not inside.any():  # smaller than the distance between samples
+        return _box_coverage(region, rows, columns)
     cells = inside.unflatten(1, (-1, SAMPLES)).unflatten(0, (-1, SAMPLES))  # [H, SAMPLES, W, SAMPLES]
     return cells.float().mean((1, 3))
 

@@ -1,3 +1,92 @@
-"""Cast Member and Apply Cast: who appears where, and the patch that makes it so."""
+"""Cast Member and Apply Cast: who stands where, and the patch that makes it so."""
 
-NODES: list = []
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..attention.cast import with_member
+from ..attention.recipes import RECIPES, recipe_named
+from .host.model_patch import patch_cast
+from .types import Adapter, Cast, Identity, Regions
+
+
+class CastMember(io.ComfyNode):
+    """Give an identity a region, and add it to a cast."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Troupe_CastMember",
+            display_name="Cast Member",
+            category="Troupe",
+            description="Put one person into one region. Chain several to build a cast; where regions overlap, "
+            "earlier members stand in front.",
+            search_aliases=["cast", "person", "character", "regional identity"],
+            inputs=[
+                Identity.Input("identity", tooltip="Who: from Extract Identity."),
+                Regions.Input("regions", tooltip="The regions to choose from: from Draw Regions."),
+                Cast.Input("cast", optional=True, tooltip="The members so far; leave empty for the first one."),
+                io.Conditioning.Input(
+                    "prompt",
+                    optional=True,
+                    tooltip="A prompt for this region alone. No recipe uses one yet: leave it empty.",
+                ),
+                Adapter.Input("adapter", optional=True, tooltip="For this member alone, instead of Apply Cast's."),
+                io.String.Input(
+                    "region", default="left", tooltip="The name of this member's region, as in Draw Regions."
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                    tooltip="How strongly this person's face acts in the region. 0 keeps the place and draws nobody.",
+                ),
+            ],
+            outputs=[Cast.Output(display_name="cast")],
+        )
+
+    @classmethod
+    def execute(cls, identity, regions, region, strength, cast=None, prompt=None, adapter=None) -> io.NodeOutput:
+        return io.NodeOutput(with_member(cast or (), identity, regions, region, strength, prompt, adapter))
+
+
+class ApplyCast(io.ComfyNode):
+    """Patch a model so that each member of a cast appears inside their own region."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Troupe_ApplyCast",
+            display_name="Apply Cast",
+            category="Troupe",
+            description="Draw each member of the cast inside their own region.",
+            search_aliases=["multi identity", "multiple people", "ipadapter", "faceid", "apply identity"],
+            inputs=[
+                io.Model.Input("model", tooltip="A Stable Diffusion 1.5 or SDXL model. It is not changed."),
+                Cast.Input("cast", tooltip="The members: from Cast Member."),
+                Adapter.Input("adapter", optional=True, tooltip="Used by members that bring none of their own."),
+                io.Combo.Input(
+                    "recipe",
+                    options=list(RECIPES),
+                    tooltip="decoupled: every person has an attention of their own inside their region.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                    tooltip="Multiplies every member's strength. 0 leaves the model as it is.",
+                ),
+            ],
+            outputs=[io.Model.Output(display_name="model")],
+        )
+
+    @classmethod
+    def execute(cls, model, cast, recipe, strength, adapter=None) -> io.NodeOutput:
+        return io.NodeOutput(patch_cast(model, cast, adapter, recipe_named(recipe), strength))
+
+
+NODES: list[type[io.ComfyNode]] = [CastMember, ApplyCast]

@@ -1,4 +1,4 @@
-"""The socket types that Troupe's nodes pass to each other; links are compared by these names, so the names are final."""
+"""The socket types that Troupe's nodes pass to each other. Links compare these names: they are final."""
 
 from comfy_api.latest import io
 

@@ -1,0 +1,86 @@
+"""From a face embedding to attention tokens, and from tokens to keys and values: an adapter's modules.
+
+Built with an `operations` argument (a namespace with Linear and LayerNorm), so that the host can cast and move their
+weights; `torch.nn` serves everywhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .adapter_weights import AdapterSpec, AdapterWeights
+
+
+class FaceIDProjection(nn.Module):
+    """The projection of IP-Adapter FaceID: two linear maps with a GELU between, cut into tokens, each normalised.
+
+    (IP-Adapter, arXiv 2308.06721; the layout of its published FaceID weights)
+    """
+
+    def __init__(self, spec: AdapterSpec, operations: Any = nn, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.cross_width = spec.cross_width
+        self.proj = nn.Sequential(
+            operations.Linear(spec.embedding_width, spec.hidden, dtype=dtype),
+            nn.GELU(),
+            operations.Linear(spec.hidden, spec.tokens * spec.cross_width, dtype=dtype),
+        )
+        self.norm = operations.LayerNorm(spec.cross_width, dtype=dtype)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """[I, embedding width], unit length -> [I, T, cross width]. Zeros give the tokens of nobody."""
+        return self.norm(self.proj(embedding).unflatten(-1, (-1, self.cross_width)))
+
+
+class IdentityAdapter(nn.Module):
+    """An adapter's projection and, for every cross-attention layer, its maps to keys and values."""
+
+    def __init__(self, spec: AdapterSpec, operations: Any = nn, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+
+        def maps() -> nn.ModuleList:
+            return nn.ModuleList(
+                operations.Linear(spec.cross_width, width, bias=False, dtype=dtype) for width in spec.layer_widths
+            )
+
+        self.spec = spec
+        self.projection = FaceIDProjection(spec, operations, dtype)
+        self.to_key = maps()
+        self.to_value = maps()
+
+    def load(self, weights: AdapterWeights, assign: bool = False) -> None:
+        """Take the weights of a file; `assign` keeps the file's own tensors instead of copying from them."""
+        state = {f"projection.{key}": value for key, value in weights.projection.items()}
+        state |= {f"to_key.{index}.weight": value for index, value in enumerate(weights.keys)}
+        state |= {f"to_value.{index}.weight": value for index, value in enumerate(weights.values)}
+        self.load_state_dict(state, assign=assign)
+
+    def tokens(self, embeddings: Tensor) -> Tensor:
+        """The tokens of each person and, last, those of nobody (an embedding of zeros), which negative prompts use.
+
+        embeddings : [I, embedding width], unit length
+        returns [I + 1, T, cross width]
+        """
+        return self.projection(torch.cat([embeddings, torch.zeros_like(embeddings[:1])]))
+
+    def keys_and_values(self, tokens: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        """[S, T, cross width] -> keys and values of one layer, each [S, T, layer width]."""
+        return self.to_key[layer](tokens), self.to_value[layer](tokens)
+
+
+def join_sources(parts: Sequence[Tensor]) -> Tensor:
+    """One tensor for the tokens of adapters with different token counts.
+
+    Repeating all tokens of a source equally often leaves its softmax unchanged (equal keys split their weight), so
+    every source is repeated up to the least common multiple and no padding mask is needed.
+
+    parts : [S_a, T_a, C] each
+    returns [sum of S_a, T, C]
+    """
+    length = math.lcm(*(part.shape[1] for part in parts))
+    return torch.cat([part.repeat(1, length // part.shape[1], 1) for part in parts])
