@@ -11,7 +11,7 @@ PAPER, INK, FAINT, RULE = "#faf9f6", "#22252b", "#80858f", "#dcdad3"
 COLOURS = ("#d1495b", "#2a6f97", "#588157", "#e09f3e", "#7b5ea7", "#1b998b", "#a0522d", "#c05299")
 NOBODY = "#9a9a9a"
 MARGIN, GAP = 48, 32
-PICTURE, TILE, LABEL = 720, 190, 210
+PICTURE, TILE, LABEL = 720, 190, 230
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def place_faces(sheet: Image.Image, at: tuple[int, int], shot: Shot, colours: di
         x, y = at[0], at[1] + 40 + i * (TILE + GAP // 2)
         paste(sheet, face_crop(shot.picture, face.bbox), (x, y), TILE)
         colour, label = colours.get(face.name, NOBODY), x + TILE + 20
-        draw.text((label, y + 10), shortened(face.name or "nobody of the cast", LABEL - 20, 26), INK, font(26))
+        draw.text((label, y + 10), shortened(face.name or "a stranger", LABEL - 20, 26), INK, font(26))
         if face.name:
             draw.text((label, y + 54), f"similarity {face.similarity:.2f}", FAINT, font(20))
             length = round((LABEL - 30) * min(max(face.similarity, 0.0), 1.0))

@@ -36,9 +36,8 @@ def run_workflow(client: Client, file: Path, out: Path, console: Console) -> lis
     references = [(name, as_image(pictures(node_id)[0])) for name, node_id in watched.references.items()]
     scores, shots = [], []
     for text_id, picture_id in watched.scored:
-        entries = read_scores("".join(outputs.get(text_id, {}).get("text", [])))
-        scores += entries
-        for data, scored in zip(pictures(picture_id), entries, strict=True):
+        scores.append(read_scores("".join(outputs.get(text_id, {}).get("text", []))))
+        for data, scored in zip(pictures(picture_id), scores[-1]["images"], strict=True):
             shots.append(Shot(as_image(data), found_faces(scored), summary(scored)))
     shots = shots or [Shot(as_image(data)) for data in saved]
     title = file.stem.replace("-", " ").replace("_", " ").capitalize()
@@ -46,7 +45,7 @@ def run_workflow(client: Client, file: Path, out: Path, console: Console) -> lis
     draw_sheet(title, references, shots).save(sheet)
     written.append(sheet)
     if scores:
-        text = json.dumps(scores, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(scores[0] if len(scores) == 1 else scores, indent=2, ensure_ascii=False) + "\n"
         written.append(write(out / "scores.json", text.encode()))
     return written
 

@@ -1,4 +1,4 @@
-"""Read the JSON that the score node puts out."""
+"""Read the JSON that the score node puts out: `images`, each with its `faces`, and the figures of all of them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from ..bootstrap.errors import Refusal
 from .contact_sheet import Found
 
 
-def read_scores(text: str) -> list[dict]:
-    """The scores, one entry per picture. Raises Refusal when the text is not what the score node writes."""
+def read_scores(text: str) -> dict:
+    """The scores. Raises Refusal when the text is not what the score node writes."""
     try:
         scores = json.loads(text)
     except ValueError as error:
-        raise Refusal(f"The score node put out something that is no JSON ({error}): {text[:120]!r}") from None
-    scores = scores if isinstance(scores, list) else scores.get("images", [scores])
-    if not all(isinstance(entry, dict) and "faces" in entry for entry in scores):
-        raise Refusal(f"The score node put out scores without faces: {text[:120]!r}")
+        raise Refusal(f"The score node put out something that is no JSON ({error}): {text[:120]!r}.") from None
+    entries = scores.get("images") if isinstance(scores, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) and "faces" in entry for entry in entries):
+        raise Refusal(f"The score node put out scores without faces: {text[:120]!r}.")
     return scores
 
 
@@ -31,13 +31,15 @@ def found_faces(entry: dict) -> list[Found]:
 
 def summary(entry: dict) -> str:
     """One line on a picture."""
-    parts = [
-        f"{words} {entry[key]:.2f}"
-        for key, words in (
-            ("own", "like themselves"),
-            ("other", "like the others"),
-            ("right_place", "in the right place"),
-        )
-        if isinstance(entry.get(key), (int, float))
-    ]
-    return "   ·   ".join([*parts, f"{len(entry['faces'])} found"])
+    parts = []
+    if entry.get("own") is not None:
+        parts.append(f"own similarity {entry['own']:.2f}")
+    if entry.get("other") is not None:
+        parts.append(f"to the others {entry['other']:.2f}")
+    if entry.get("right_place") is not None:
+        parts.append(f"{entry['right_place']:.0%} in the right place")
+    expected = f" where {entry['expected']} belong" if entry.get("expected") else ""
+    parts.append(f"{len(entry['faces'])} faces{expected}")
+    if entry.get("missing"):
+        parts.append("missing: " + ", ".join(entry["missing"]))
+    return "   ·   ".join(parts)

@@ -1,0 +1,19 @@
+"""One module per bench. Each has a docstring that says what it measures, and `rows(settings)`, its list of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..bootstrap.console import Console
+from ..bootstrap.installation import Installation
+from ..bootstrap.places import Places
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a bench is run. `quick` asks for what two cores do within three minutes, all rows together."""
+
+    quick: bool
+    installation: Installation
+    places: Places
+    console: Console

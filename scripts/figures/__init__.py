@@ -1,0 +1,1 @@
+"""How the bench judges, keeps and shows its figures."""
