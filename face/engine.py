@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -26,8 +26,8 @@ class Face:
     bbox: np.ndarray
     score: float
     keypoints: np.ndarray
-    embedding: np.ndarray
-    crop: np.ndarray
+    embedding: np.ndarray = field(repr=False)
+    crop: np.ndarray = field(repr=False)
 
 
 class FaceEngine(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,13 +19,15 @@ class Identity:
     crops      : uint8 [P, 112, 112, 3] RGB, aligned; lets another recogniser describe the same person later
     keypoints  : float32 [P, 5, 2] pixels of each photo
     boxes      : float32 [P, 4] xyxy pixels of each photo
+
+    As text it is its name alone: hosts print values into logs and error reports, where faces do not belong.
     """
 
     name: str
-    embeddings: Mapping[str, np.ndarray]
-    crops: np.ndarray
-    keypoints: np.ndarray
-    boxes: np.ndarray
+    embeddings: Mapping[str, np.ndarray] = field(repr=False)
+    crops: np.ndarray = field(repr=False)
+    keypoints: np.ndarray = field(repr=False)
+    boxes: np.ndarray = field(repr=False)
 
 
 def identity_from_faces(name: str, faces: Sequence[Face], recogniser: str) -> Identity:

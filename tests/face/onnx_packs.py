@@ -117,8 +117,9 @@ def write_square_detector(path: Path, size: int | None = 256) -> Path:
 def write_recogniser(path: Path, seed=0, batch: int | str = "batch", normalises=False) -> Path:
     """A recogniser of random weights: float32 [batch, 3, 112, 112] -> [batch, 512]."""
     draw = np.random.default_rng(seed)
+    conv = draw.normal(0, 0.2, (16, 3, 16, 16)).astype(np.float32)
     weights = {
-        "conv": draw.normal(0, 0.05, (16, 3, 16, 16)).astype(np.float32),
+        "conv": conv - conv.mean((2, 3), keepdims=True),  # sees patterns, not plain colour, which all squares share
         "dense": draw.normal(0, 0.1, (784, 512)).astype(np.float32),
     }
     nodes, source = [], "data"

@@ -110,3 +110,11 @@ def test_another_recogniser_describes_the_person_from_the_stored_crops(engine, s
     assert described_by(both, other) is both
     expected = extract_identity(other, photos, "Ada", "largest").identity.embeddings[other.recogniser]
     np.testing.assert_allclose(both.embeddings[other.recogniser], expected, atol=1e-5)
+
+
+def test_as_text_an_identity_is_its_name_and_nothing_of_the_face(engine):
+    result = extract_identity(engine, [red_squares(256, 256, (96, 96, 32))], "Ada", "largest")
+
+    assert repr(result.identity) == "Identity(name='Ada')"
+    assert "embedding" not in repr(result.faces)
+    assert "crop" not in repr(result.faces)
