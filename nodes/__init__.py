@@ -2,13 +2,15 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import adapter_nodes, cast_nodes, region_nodes
+from . import adapter_nodes, cast_nodes, face_nodes, region_nodes, score_nodes
 from .host.model_folders import register_model_folders
 
 NODES = [
+    *face_nodes.NODES,
     *region_nodes.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
+    *score_nodes.NODES,
 ]
 
 
