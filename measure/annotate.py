@@ -50,30 +50,34 @@ def annotate(
     draw = ImageDraw.Draw(image)
     line = max(2, min(size) // 256)
     font = ImageFont.load_default(max(16, min(size) // 28))
-    taken: list[Rectangle] = []
+    labels: list[Rectangle] = []
     boxes = [[float(edge) * factor for edge in mark.bbox] for mark in marks]
     for mark, box in zip(marks, boxes, strict=True):
         draw.rectangle(box, outline=mark.colour, width=2 * line if mark.strong else line)
     for mark, box in zip(marks, boxes, strict=True):
         text = draw.textbbox((line, line), mark.label, font=font)
-        place = free_place(box, (round(text[2]) + line, round(text[3]) + line), size, taken)
-        taken.append(place)
+        place = free_place(box, (round(text[2]) + line, round(text[3]) + line), size, labels, boxes)
+        labels.append(place)
         draw.rectangle(place, fill=mark.colour)
         draw.text((place[0] + line, place[1] + line), mark.label, fill=ink_on(mark.colour), font=font)
     return np.asarray(image)
 
 
 def free_place(
-    box: Sequence[float], label: tuple[int, int], size: tuple[int, int], taken: list[Rectangle]
+    box: Sequence[float], label: tuple[int, int], size: tuple[int, int], labels: Sequence[Rectangle], boxes: Sequence
 ) -> Rectangle:
-    """Where a label of (width, height) goes: above the box, else further down until it covers no other label."""
-    x = int(np.clip(box[0], 0, max(0, size[0] - label[0])))
-    top = int(np.clip(box[1] - label[1], 0, max(0, size[1] - label[1])))
-    for y in range(top, max(top, size[1] - label[1]) + 1, max(1, label[1] // 4)):
-        place = (x, y, x + label[0], y + label[1])
-        if not any(_touch(place, other) for other in taken):
-            return place
-    return (x, top, x + label[0], top + label[1])
+    """Where the label, (width, height), of a box goes in a picture of `size`, (width, height).
+
+    Above or below the box or anywhere beside its left or right edge: the first place that hides the least of other
+    labels, and of those the least of other boxes.
+    """
+    most_x, most_y = max(0, size[0] - label[0]), max(0, size[1] - label[1])
+    columns = [int(np.clip(x, 0, most_x)) for x in (box[0], box[2] - label[0])]
+    rows = [int(np.clip(y, 0, most_y)) for y in (box[1] - label[1], box[3])]
+    rows += range(rows[0], most_y + 1, max(1, label[1] // 4))
+    places = [(x, y, x + label[0], y + label[1]) for y in rows for x in columns]
+    others = [other for other in boxes if other is not box]
+    return min(places, key=lambda place: (_hidden(labels, place), _hidden(others, place)))
 
 
 def border(region: np.ndarray) -> np.ndarray:
@@ -94,5 +98,8 @@ def ink_on(colour: Colour) -> Colour:
     return (0, 0, 0) if 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 128 else (255, 255, 255)
 
 
-def _touch(a: Rectangle, b: Rectangle) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _hidden(rectangles: Sequence[Sequence[float]], place: Rectangle) -> float:
+    """Area of the rectangles that a label at `place` would hide."""
+    widths = [max(0, min(place[2], other[2]) - max(place[0], other[0])) for other in rectangles]
+    heights = [max(0, min(place[3], other[3]) - max(place[1], other[1])) for other in rectangles]
+    return sum(width * height for width, height in zip(widths, heights, strict=True))

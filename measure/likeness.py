@@ -66,9 +66,7 @@ def score_picture(similarity: np.ndarray, boxes: np.ndarray, regions: np.ndarray
     matched = match_faces(similarity)
     found = matched >= 0
     own = np.where(found, similarity[matched, np.arange(members)], 0.0) if faces else np.zeros(members)
-    is_matched = np.isin(np.arange(faces), matched)
-    nearest = similarity >= similarity.max(axis=1, keepdims=True, initial=-np.inf) - SAME
-    hits = inside(boxes, regions) & nearest & is_matched[:, None]
+    hits = inside(boxes, regions) & _resembled(similarity, matched)
     return PictureScore(
         similarity=similarity,
         matched=matched,
@@ -101,6 +99,17 @@ def mean_of(scores: Sequence[PictureScore]) -> dict[str, float | None]:
         "right_place": float(np.mean([score.right_place.mean() for score in scores])),
         "count_right": float(np.mean([score.count == score.expected for score in scores])),
     }
+
+
+def _resembled(similarity: np.ndarray, matched: np.ndarray) -> np.ndarray:
+    """The one member that each matched face resembles most, bool [F, R]; of equals, the one it is matched to."""
+    resembled = np.zeros(similarity.shape, bool)
+    for member, face in enumerate(matched):
+        if face >= 0:
+            best = similarity[face].argmax()
+            tied = similarity[face, member] >= similarity[face, best] - SAME
+            resembled[face, member if tied else best] = True
+    return resembled
 
 
 def _likeness_to_others(similarity: np.ndarray, matched: np.ndarray) -> float | None:

@@ -36,7 +36,10 @@ def score_marks(
         member = member_of.get(index)
         if member is None:
             marks.append(Mark(box, "someone else", GREY, strong=False))
-        else:
-            place = "" if score.placed[index] else ", wrong place"
-            marks.append(Mark(box, f"{names[member]} {score.own[member]:.2f}{place}", member_colour(member)))
+            continue
+        best = int(score.similarity[index].argmax())
+        note = "" if score.placed[index] else ", wrong place"
+        if score.similarity[index, best] > score.similarity[index, member]:
+            note = f", looks like {names[best]}"
+        marks.append(Mark(box, f"{names[member]} {score.own[member]:.2f}{note}", member_colour(member)))
     return annotate(picture, marks, [(region, member_colour(index)) for index, region in enumerate(regions)])

@@ -75,18 +75,24 @@ def test_marks_beyond_the_border_still_have_their_label_in_the_picture():
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(-50, 450), st.integers(-50, 450)), max_size=8))
-def test_labels_do_not_cover_each_other(corners):
-    taken = []
+def test_labels_stay_in_the_picture_and_do_not_cover_each_other(corners):
+    labels = []
     for x, y in corners:
-        place = free_place((x, y, x + 60, y + 60), (90, 20), (512, 512), taken)
+        place = free_place((x, y, x + 60, y + 60), (90, 20), (512, 512), labels, [])
         assert 0 <= place[0] < place[2] <= 512
         assert 0 <= place[1] < place[3] <= 512
-        taken.append(place)
-    top = [place for place in taken if place[1] < 300]  # further down a full column may run out of room
-    overlaps = [
-        (a, b) for a in top for b in top if a is not b and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-    ]
-    assert not overlaps
+        labels.append(place)
+    high = [label for label in labels if label[1] < 350]  # at the bottom a full column may run out of room
+    assert not any(
+        a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for a in high for b in high if a is not b
+    )
+
+
+def test_a_label_leaves_the_neighbours_face_free_if_it_can():
+    box, above = (100, 100, 160, 160), (90, 60, 170, 98)
+
+    assert free_place(box, (60, 20), (512, 512), [], []) == (100, 80, 160, 100)
+    assert free_place(box, (60, 20), (512, 512), [], [above]) == (100, 160, 160, 180)
 
 
 def test_a_rim_is_where_a_region_meets_another_pixel_not_the_picture_edge():
