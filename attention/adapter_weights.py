@@ -124,7 +124,9 @@ def _describe_projection(projection: Mapping[str, Tensor]) -> str:
         return "an IP-Adapter full-face file"
     if "latents" in projection and "proj_in.weight" in projection:
         return (
-            "an InstantID or FaceID portrait-unnorm file" if columns("proj_in.weight") == 512 else "an IP-Adapter Plus"
+            "an InstantID or FaceID portrait-unnorm file"
+            if columns("proj_in.weight") == 512
+            else "an IP-Adapter Plus file"
         )
     if "proj.0.weight" in projection and columns("proj.0.weight") == 512:
         return "faceid"
@@ -157,17 +159,23 @@ def _faceid_spec(projection: Mapping[str, Tensor], keys: tuple[Tensor, ...], lor
     missing = [key for key in FACEID_SHAPES if key not in projection]
     if missing:
         raise AdapterFormatError(f"its image_proj part lacks {', '.join(missing)}. Download the file again.")
+    if not all(weight.is_floating_point() for weight in (*projection.values(), *keys)):
+        raise AdapterFormatError("its weights are whole numbers (quantised). Choose a file in float16 or float32.")
     flat = [key for key in FACEID_SHAPES if projection[key].ndim != (2 if key in MATRICES else 1)]
     if flat:
         raise AdapterFormatError(f"its {', '.join(flat)} have the wrong number of dimensions. Download the file again.")
     hidden, embedding_width = projection["proj.0.weight"].shape
     cross_width = projection["norm.weight"].shape[0]
     rows = projection["proj.2.weight"].shape[0]
+    expected = {"proj.0.bias": (hidden,), "proj.2.weight": (rows, hidden), "proj.2.bias": (rows,)}
+    expected["norm.bias"] = (cross_width,)
+    wrong = [key for key, shape in expected.items() if tuple(projection[key].shape) != shape]
     widths = {key.shape[1] for key in keys}
-    if rows % cross_width or widths != {cross_width} or projection["proj.2.weight"].shape[1] != hidden:
+    if wrong or not cross_width or rows % cross_width or widths != {cross_width}:
         raise AdapterFormatError(
             f"its shapes contradict each other (image_proj ends in {rows} numbers of width {cross_width}, the layers "
-            f"read width {sorted(widths)}). The file may be damaged: download it again."
+            f"read width {sorted(widths)}{', ' if wrong else ''}{', '.join(wrong)}). "
+            "The file may be damaged: download it again."
         )
     return AdapterSpec(
         kind="faceid",

@@ -90,13 +90,13 @@ def paginate(share: Tensor, images: int = 1) -> Pages:
 
 
 def _page_size(counts: list[int]) -> int:
-    """The longest page that wastes little: halved while that saves a fifth of the rows."""
+    """The longest page that wastes little: halved while that saves a tenth of the rows."""
     size = max(counts, default=0)
 
     def rows(size: int) -> int:
         return sum(-(-count // size) * size for count in counts)
 
-    while size > 16 and rows(-(-size // 2)) < 0.8 * rows(size):
+    while size > 16 and rows(-(-size // 2)) < 0.9 * rows(size):
         size = -(-size // 2)
     return size
 

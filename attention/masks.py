@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .regions import Region, coverage, is_upright, overlap
+from .regions import Region, box_sides, coverage, is_upright, overlap
 
 # Less than this part of a cell is rounding, not coverage.
 TOUCH = 1e-6
@@ -77,9 +77,10 @@ def token_masks(regions: Sequence[Region], cells: Cells, hard: bool = False) -> 
 
 
 def _token_mask(region: Region, cells: Cells, hard: bool) -> Tensor:
-    covered = coverage(region, cells.rows, cells.columns, cells.aspect)
     if region.shape == "box" and is_upright(region):
-        return (covered > TOUCH).float()
+        down, across = box_sides(region, cells.rows, cells.columns)
+        return torch.outer(down > TOUCH, across > TOUCH).float()
+    covered = coverage(region, cells.rows, cells.columns, cells.aspect)
     peak = _peak(region, cells) if covered.max() > 0 else 0.0
     mask = (covered >= 0.5 * peak).float() * (peak > 0) if hard else covered
     if mask.max() < 0.5 * peak:

@@ -86,11 +86,15 @@ def overlap(edges: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return shared.clamp(min=0) / (end - start)
 
 
-def _box_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
-    def along(edges: Tensor, start: float, length: float) -> Tensor:  # [N]
-        return overlap(edges, edges.new_tensor([start]), edges.new_tensor([start + length]))[:, 0]
+def box_sides(region: Region, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """The part of each row [H] and of each column [W] of cells that an upright box covers."""
+    down = overlap(rows, rows.new_tensor([region.y]), rows.new_tensor([region.y + region.height]))
+    across = overlap(columns, columns.new_tensor([region.x]), columns.new_tensor([region.x + region.width]))
+    return down[:, 0], across[:, 0]
 
-    return torch.outer(along(rows, region.y, region.height), along(columns, region.x, region.width)).float()
+
+def _box_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
+    return torch.outer(*box_sides(region, rows, columns)).float()
 
 
 def _mask_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
