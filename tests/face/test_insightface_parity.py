@@ -12,10 +12,11 @@ pytest.importorskip("insightface", reason="the insightface library is an optiona
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 
-@pytest.fixture(scope="module")
-def pack_folder(tmp_path_factory):
+@pytest.fixture(scope="module", params=[(None, None), (256, 256), (320, 192)], ids=["any", "256x256", "320x192"])
+def pack_folder(request, tmp_path_factory):
+    """A pack whose detector takes any size, or one of its own."""
     folder = tmp_path_factory.mktemp("parity")
-    write_random_detector(folder / "det.onnx")
+    write_random_detector(folder / "det.onnx", size=request.param)
     write_recogniser(folder / "rec.onnx")
     return folder
 
@@ -40,7 +41,7 @@ def test_boxes_key_points_and_embeddings_agree(pack_folder, height, width):
     expected = theirs.get(np.ascontiguousarray(picture[..., ::-1]))
     found = ours.detect(picture)
 
-    assert len(found) == len(expected) > 3
+    assert len(found) == len(expected) > 0
     for mine in found:
         other = min(expected, key=lambda face: np.abs(mine.bbox - face.bbox).max())
         np.testing.assert_allclose(mine.bbox, other.bbox, atol=0.01)
