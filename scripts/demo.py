@@ -47,6 +47,8 @@ def start(options: argparse.Namespace, where: Places, console: Console) -> Serve
         wanted = USUAL
     choose_port(wanted)  # told before a long set-up, not after it
     installation = ready_installation(options.comfyui, where, console)
+    if options.comfyui and not options.serve:
+        set_up(where, console, tools_only=True)
     accelerator = has_accelerator(installation.python)
     console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
     return Server(installation, where.home / "demo", wanted, cpu=not accelerator)
@@ -69,10 +71,8 @@ def run_file(installation: Installation, server: Server, file: Path, out: Path) 
         raise Refusal(f"The workflow {file} gave no picture; the reason is above, ComfyUI's log is {server.log}.")
 
 
-def headless(server: Server, options: argparse.Namespace, where: Places, console: Console) -> None:
+def headless(server: Server, options: argparse.Namespace, console: Console) -> None:
     """Run the workflow and say where its results are."""
-    if options.comfyui:
-        set_up(where, console, tools_only=True)
     with server:
         check_pack(server)
         console.say(f"Running {options.workflow.name}.")
@@ -104,7 +104,7 @@ def main() -> int:
     if not options.serve and not options.workflow.is_file():
         raise Refusal(f"There is no workflow file {options.workflow}.")
     server = start(options, where, console)
-    serve(server, console) if options.serve else headless(server, options, where, console)
+    serve(server, console) if options.serve else headless(server, options, console)
     return 0
 
 

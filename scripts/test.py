@@ -13,6 +13,7 @@ from pack.scripts.bootstrap.command_line import run
 from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installation
 from pack.scripts.bootstrap.places import ROOT, places
+from pack.scripts.bootstrap.private_host import set_up
 
 
 def test_environment(installation: Installation) -> dict[str, str]:
@@ -35,6 +36,8 @@ def main() -> int:
     options, pytest_arguments = parser.parse_known_args()
     console = Console()
     installation = ready_installation(options.comfyui, places(), console, {**PACK_NEEDS, **TEST_NEEDS})
+    if options.comfyui:
+        set_up(places(), console, tools_only=True)
     if (ROOT / "tests" / "web").is_dir():
         ensure_browser(console)
     command = [str(installation.python), "-m", "pytest", *pytest_arguments]

@@ -73,13 +73,13 @@ def drop_half_installed(venv: Path) -> list[str]:
     """
     dropped = []
     for site in [*venv.glob("lib/python*/site-packages"), *venv.glob("Lib/site-packages")]:
+        for leftover in site.glob("~*"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         for metadata in site.glob("*.dist-info"):
             record = metadata / "RECORD"
             if not record.is_file() or "INSTALLER" not in record.read_text(encoding="utf-8", errors="replace"):
                 shutil.rmtree(metadata)
                 dropped.append(metadata.name)
-        for leftover in site.glob("~*"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     return dropped
 
 
