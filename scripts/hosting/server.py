@@ -147,8 +147,9 @@ class Server:
 
     def last_words(self, before: str | None = None) -> str:
         """The last lines of the log, or those before a line with `before` in it; progress bars in their last state."""
-        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        lines = [line.rsplit("\r", 1)[-1].rstrip() for line in COLOUR.sub("", text).replace("\r\n", "\n").split("\n")]
+        # Bytes: reading as text would turn the carriage returns of a progress bar into line breaks.
+        text = self.log.read_bytes().decode(errors="replace") if self.log.exists() else ""
+        lines = [line.rstrip().rsplit("\r", 1)[-1].rstrip() for line in COLOUR.sub("", text).split("\n")]
         ends = [i for i, line in enumerate(lines) if before and before in line]
         return "\n".join([line for line in lines[: ends[0] if ends else None] if line][-LOG_LINES:])
 

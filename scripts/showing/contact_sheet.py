@@ -97,7 +97,8 @@ def place_picture(sheet: Image.Image, at: tuple[int, int], shot: Shot, colours: 
         if box[0] < box[2] and box[1] < box[3]:
             draw.rounded_rectangle(box, 8, outline=colours.get(face.name, NOBODY), width=4)
     if shot.summary:
-        draw.text((x, y + height + 16), shot.summary, INK, font(20))
+        room = sheet.width - MARGIN - x
+        draw.text((x, y + height + 16), shortened(shot.summary, room, 20), INK, font(20))
 
 
 def place_faces(sheet: Image.Image, at: tuple[int, int], shot: Shot, colours: dict) -> None:
