@@ -97,11 +97,16 @@ def _box_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
     return torch.outer(*box_sides(region, rows, columns)).float()
 
 
-def _mask_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
+def _painted(region: Region) -> Tensor:
+    """[H, W] float64 on the CPU; ValueError when there is no such mask."""
     if region.mask is None or region.mask.ndim != 2:
         shape = "no mask" if region.mask is None else f"a mask of shape {tuple(region.mask.shape)}"
         raise ValueError(f"Region '{region.name}' has the shape 'mask' but {shape}; it needs one of shape [H, W].")
-    mask = region.mask.detach().to("cpu", torch.float64).clamp(0, 1)
+    return region.mask.detach().to("cpu", torch.float64).clamp(0, 1)
+
+
+def _mask_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
+    mask = _painted(region)
     pixel_rows = region.y + region.height * torch.linspace(0, 1, mask.shape[0] + 1, dtype=torch.float64)
     pixel_columns = region.x + region.width * torch.linspace(0, 1, mask.shape[1] + 1, dtype=torch.float64)
     down = overlap(rows, pixel_rows[:-1], pixel_rows[1:])  # [H, mask rows]
@@ -111,21 +116,45 @@ def _mask_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
 
 def _sampled_coverage(region: Region, rows: Tensor, columns: Tensor, aspect: float) -> Tensor:
     """An outline that no axis splits, by the part of SAMPLES x SAMPLES points per cell that lie inside."""
-    y = _sample_points(rows)[:, None]  # [H * SAMPLES, 1]
-    x = _sample_points(columns)[None]  # [1, W * SAMPLES]
-    angle = math.radians(region.rotation)
-    right = (x - (region.x + region.width / 2)) * aspect
-    down = y - (region.y + region.height / 2)
-    along = (right * math.cos(angle) + down * math.sin(angle)) / (region.width * aspect / 2)
-    across = (down * math.cos(angle) - right * math.sin(angle)) / (region.height / 2)
-    inside = along**2 + across**2 <= 1 if region.shape == "ellipse" else (along.abs() <= 1) & (across.abs() <= 1)
+    inside = values_at(region, sample_points(rows, SAMPLES), sample_points(columns, SAMPLES), aspect)
     if not inside.any():  # smaller than the distance between samples
         return _box_coverage(region, rows, columns)
-    cells = inside.unflatten(1, (-1, SAMPLES)).unflatten(0, (-1, SAMPLES))  # [H, SAMPLES, W, SAMPLES]
-    return cells.float().mean((1, 3))
+    return mean_of_samples(inside, SAMPLES)
 
 
-def _sample_points(edges: Tensor) -> Tensor:
-    """Midpoints of SAMPLES equal parts of every cell: [N + 1] edges to [N * SAMPLES] points."""
-    offsets = (torch.arange(SAMPLES, dtype=edges.dtype) + 0.5) / SAMPLES
+def values_at(region: Region, y: Tensor, x: Tensor, aspect: float = 1.0) -> Tensor:
+    """The value of a region at points: 1 inside an outline and 0 outside, or the pixel of a painted mask.
+
+    y, x   : [H], [W] in fractions of the picture
+    aspect : width of the whole picture over its height
+    returns [H, W] float32; of regions that only touch, at most one holds a point
+    """
+    if region.shape == "mask":
+        return _pixels(region, (y - region.y) / region.height, (x - region.x) / region.width)
+    angle = math.radians(region.rotation)
+    right = (x[None] - (region.x + region.width / 2)) * aspect
+    down = y[:, None] - (region.y + region.height / 2)
+    along = (right * math.cos(angle) + down * math.sin(angle)) / (region.width * aspect / 2)
+    across = (down * math.cos(angle) - right * math.sin(angle)) / (region.height / 2)
+    if region.shape == "ellipse":
+        return (along**2 + across**2 < 1).float()
+    return ((along >= -1) & (along < 1) & (across >= -1) & (across < 1)).float()
+
+
+def sample_points(edges: Tensor, samples: int) -> Tensor:
+    """Midpoints of equal parts of every cell: [N + 1] edges to [N * samples] points."""
+    offsets = (torch.arange(samples, dtype=edges.dtype) + 0.5) / samples
     return (edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * offsets).flatten()
+
+
+def mean_of_samples(values: Tensor, samples: int) -> Tensor:
+    """[..., H * samples, W * samples] -> [..., H, W], the mean over each cell's points."""
+    return values.unflatten(-1, (-1, samples)).unflatten(-3, (-1, samples)).mean((-1, -3))
+
+
+def _pixels(region: Region, down: Tensor, across: Tensor) -> Tensor:
+    """[H, W] values of a painted mask at points given in fractions of its box; 0 outside of it."""
+    mask = _painted(region).float()
+    rows, columns = ((at * count).floor().long() for at, count in zip((down, across), mask.shape, strict=True))
+    inside = torch.outer((rows >= 0) & (rows < mask.shape[0]), (columns >= 0) & (columns < mask.shape[1]))
+    return mask[rows.clamp(0, mask.shape[0] - 1)][:, columns.clamp(0, mask.shape[1] - 1)] * inside

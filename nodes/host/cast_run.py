@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...attention.compositors import composite
 from ...attention.decoupled import Pages, paginate
-from ...attention.masks import cells_of, token_masks
+from ...attention.layout import token_shares
+from ...attention.masks import cells_of
 from ...attention.projections import join_sources
 from ...attention.regions import Region
 from .adapter_model import LoadedAdapter
 from .blocks import BlockKey, CrossAttentionBlock
-from .roles import Row
+from .roles import Area, Row
 
 KeysValues = Mapping[BlockKey, tuple[Tensor, Tensor]]
 
@@ -59,13 +59,13 @@ class CastRun:
     def __init__(self, patch: CastPatch) -> None:
         self.patch = patch
         self._keys_values: dict[tuple[torch.device, torch.dtype], KeysValues] = {}
-        self._shares: dict[tuple, Tensor] = {}
+        self._composited: dict[tuple, Tensor] = {}
         self._pages: dict[tuple, Pages] = {}
 
     def close(self) -> None:
         """Let go of every tensor; a run that something still refers to holds no memory."""
         self._keys_values.clear()
-        self._shares.clear()
+        self._composited.clear()
         self._pages.clear()
 
     def keys_values(self, device: torch.device, dtype: torch.dtype) -> KeysValues:
@@ -105,14 +105,17 @@ class CastRun:
 
     def _share(self, grid: tuple[int, int], latent: tuple[int, int], row: Row) -> Tensor:
         """[N, S]: the positive prompt's tokens see the members, all others see nobody with the same masks."""
-        key = (grid, latent, row)
-        if key not in self._shares:
+        shares = self._members(grid, latent, row.area)
+        return torch.cat([self._of_troop(shares, troop, row.positive) for troop in self.patch.troops], 1)
+
+    def _members(self, grid: tuple[int, int], latent: tuple[int, int], area: Area | None) -> Tensor:
+        """[N, I]: each member's share of the cells of a crop, times their strength."""
+        key = (grid, latent, area)
+        if key not in self._composited:
             patch = self.patch
-            masks = token_masks(patch.regions, cells_of(grid, latent, row.area))  # [I, H, W]
-            shares = composite(masks, patch.compositor, [region.order for region in patch.regions])
-            shares = shares.flatten(1).mT * torch.tensor(patch.strengths)  # [N, I]
-            self._shares[key] = torch.cat([self._of_troop(shares, troop, row.positive) for troop in patch.troops], 1)
-        return self._shares[key]
+            shares = token_shares(patch.regions, cells_of(grid, latent, area), patch.compositor)  # [I, H, W]
+            self._composited[key] = shares.flatten(1).mT * torch.tensor(patch.strengths)
+        return self._composited[key]
 
     @staticmethod
     def _of_troop(shares: Tensor, troop: Troop, positive: bool) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import comfy.model_base
@@ -11,32 +12,38 @@ import comfy.samplers
 import comfy.supported_models
 import comfy.utils
 import torch
+from pack.attention.cast import Member
+from pack.attention.recipes import recipe_named
+from pack.attention.regions import Region
+from pack.nodes.host.adapter_model import LoadedAdapter, load_adapter
+from pack.nodes.host.model_patch import patch_cast
+from safetensors.torch import save_file
 
 CONTEXT = 64
 ADAPTER_LAYERS = [("input", block, 0) for block in (1, 2, 4, 5, 7, 8)]
 ADAPTER_LAYERS += [("output", block, 0) for block in range(3, 12)] + [("middle", 0, 0)]
 WIDTHS = [32] * 2 + [64] * 2 + [128] * 2 + [128] * 3 + [64] * 3 + [32] * 3 + [128]
 
-UNET = dict(
-    image_size=32,
-    in_channels=4,
-    out_channels=4,
-    model_channels=32,
-    num_res_blocks=[2, 2, 2, 2],
-    channel_mult=[1, 2, 4, 4],
-    transformer_depth=[1, 1, 1, 1, 1, 1, 0, 0],
-    transformer_depth_output=[1] * 9 + [0] * 3,
-    transformer_depth_middle=1,
-    use_spatial_transformer=True,
-    context_dim=CONTEXT,
-    use_linear_in_transformer=False,
-    legacy=False,
-    adm_in_channels=None,
-    use_temporal_attention=False,
-    use_temporal_resblock=False,
-    num_classes=None,
-    use_checkpoint=False,
-)
+UNET = {
+    "image_size": 32,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 32,
+    "num_res_blocks": [2, 2, 2, 2],
+    "channel_mult": [1, 2, 4, 4],
+    "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
+    "transformer_depth_output": [1] * 9 + [0] * 3,
+    "transformer_depth_middle": 1,
+    "use_spatial_transformer": True,
+    "context_dim": CONTEXT,
+    "use_linear_in_transformer": False,
+    "legacy": False,
+    "adm_in_channels": None,
+    "use_temporal_attention": False,
+    "use_temporal_resblock": False,
+    "num_classes": None,
+    "use_checkpoint": False,
+}
 
 
 class TinySD15(comfy.supported_models.SD15):
@@ -95,6 +102,13 @@ def adapter_state(tokens: int = 4, cross: int = CONTEXT, widths=WIDTHS, hidden: 
     return state
 
 
+def tiny_adapter(folder: Path, **shape) -> LoadedAdapter:
+    """An adapter loaded from a real file in `folder`; arguments as for `adapter_state`."""
+    path = folder / f"tiny-{len(list(folder.iterdir()))}.safetensors"
+    save_file(adapter_state(**shape), path)
+    return load_adapter(path, path.name)
+
+
 def conditioning(seed: int, **values) -> list:
     """A prompt as ComfyUI passes it between nodes, with random text tokens."""
     return [[torch.randn(1, 77, CONTEXT, generator=torch.Generator().manual_seed(seed)), dict(values)]]
@@ -111,6 +125,17 @@ def person(name: str, seed: int, recognisers=("only",)) -> SimpleNamespace:
     return SimpleNamespace(name=name, embeddings={key: rows.numpy() * 20 for key in recognisers})
 
 
+ADA, BOB, CY = person("Ada", 21), person("Bob", 22), person("Cy", 23)
+EVERYWHERE = Region("everywhere")
+LEFT, RIGHT = Region("left", width=0.5), Region("right", x=0.5, width=0.5)
+TWO = (Member(ADA, LEFT), Member(BOB, RIGHT))
+
+
+def apply(model, cast, adapter=None, strength=1.0):
+    """Patch a model with the recipe `decoupled`."""
+    return patch_cast(model, tuple(cast), adapter, recipe_named("decoupled"), strength)
+
+
 @torch.inference_mode()
 def sample(model, positive=POSITIVE, negative=NEGATIVE, size=(8, 8), cfg=4.0, steps=2, batch=1, guider=None, **options):
     """Latents [batch, 4, *size] from a few real sampling steps, float32."""
@@ -123,3 +148,15 @@ def sample(model, positive=POSITIVE, negative=NEGATIVE, size=(8, 8), cfg=4.0, st
     sigmas = comfy.samplers.calculate_sigmas(sampling, "simple", steps)
     sampler = comfy.samplers.sampler_object("euler")
     return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, disable_pbar=True, seed=5, **options)
+
+
+def assert_same(latents: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-4) -> None:
+    """Equal up to the rounding of another order of the same sums, in units of the expected spread."""
+    assert latents.isfinite().all()
+    assert ((latents - expected).abs().max() / expected.std()).item() < tolerance
+
+
+def assert_different(latents: torch.Tensor, expected: torch.Tensor) -> None:
+    """Further apart than rounding could bring them."""
+    assert latents.isfinite().all()
+    assert ((latents - expected).abs().max() / expected.std()).item() > 1e-2

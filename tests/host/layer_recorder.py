@@ -1,0 +1,66 @@
+"""See what every cross-attention layer of a real UNet computed without and with Troupe, in one and the same run."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import comfy.ldm.modules.attention as attention
+from pack.tests.host.tiny_models import ADAPTER_LAYERS
+from torch import Tensor
+
+
+@dataclass
+class LayerCall:
+    """One call of a layer: [B, N, C] before and after Troupe's term, the token grid, and each group's list position."""
+
+    key: tuple
+    before: Tensor
+    grid: tuple[int, int]
+    groups: list[int]
+    after: Tensor | None = None
+
+    def change(self, group: int) -> Tensor:
+        """[images, H, W, C]: what Troupe added in the rows of the group at that list position."""
+        index = self.groups.index(group)
+        return (self.after - self.before).chunk(len(self.groups))[index].unflatten(1, self.grid)
+
+
+def attn2(model, key: tuple):
+    """The cross-attention module at a block key."""
+    unet = model.model.diffusion_model
+    block = unet.middle_block if key[0] == "middle" else getattr(unet, f"{key[0]}_blocks")[key[1]]
+    transformer = next(layer for layer in block if hasattr(layer, "transformer_blocks"))
+    return transformer.transformer_blocks[key[2]].attn2
+
+
+@contextmanager
+def record_layers(model):
+    """A clone of `model` to patch and sample, and the list of layer calls that fills while sampling it.
+
+    The clone has a replacement on every layer that attends to the text as ComfyUI does and notes the outcome, which
+    Troupe wraps; a hook on the module behind it notes what arrives there.
+    """
+    calls: list[LayerCall] = []
+    clone = model.clone()
+
+    def replacement(key):
+        def text(q, k, v, options):
+            out = attention.optimized_attention(q, k, v, options["n_heads"], attn_precision=options["attn_precision"])
+            grid = tuple(options["activations_shape"][-2:])
+            calls.append(LayerCall(key, out.clone(), grid, list(options["cond_or_uncond"])))
+            return out
+
+        return text
+
+    def arrived(_module, inputs):
+        calls[-1].after = inputs[0].clone()
+
+    hooks = [attn2(model, key).to_out.register_forward_pre_hook(arrived) for key in ADAPTER_LAYERS]
+    for key in ADAPTER_LAYERS:
+        clone.set_model_attn2_replace(replacement(key), *key)
+    try:
+        yield clone, calls
+    finally:
+        for hook in hooks:
+            hook.remove()
