@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -25,12 +25,12 @@ class Troop:
     """The members of a cast who share an adapter.
 
     members    : [M] their places in the cast
-    embeddings : [M, embedding width], unit length
+    embeddings : [M, embedding width], unit length; never printed, because printed values reach logs
     """
 
     adapter: LoadedAdapter
     members: tuple[int, ...]
-    embeddings: Tensor
+    embeddings: Tensor = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
