@@ -17,7 +17,6 @@ from pack.scripts.bootstrap.arguments import add_host_option, ready_installation
 from pack.scripts.bootstrap.command_line import run
 from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.errors import Refusal
-from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, Places, places
 from pack.scripts.bootstrap.private_host import set_up
 from pack.scripts.bootstrap.removal import remove
@@ -60,28 +59,31 @@ def check_pack(server: Server) -> None:
         raise Refusal(server.death_notice("ComfyUI started but could not load this pack", before="Import times"))
 
 
-def run_file(installation: Installation, server: Server, file: Path, out: Path) -> None:
-    """Run a workflow with the tools' Python, which is not always the one that runs this. Raises Refusal."""
+def run_file(server: Server, file: Path, out: Path) -> int:
+    """Run a workflow with the tools' Python, which is not always the one that runs this, and return its exit status."""
     script = Path(__file__).with_name("run_workflow.py")
-    command = [str(installation.tools), str(script), server.address, str(file.resolve()), str(out.resolve())]
+    command = [str(server.installation.tools), str(script), server.address, str(file.resolve()), str(out.resolve())]
     ended = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"})
-    if ended.returncode:
-        if not server.alive():
-            raise Refusal(server.death_notice("ComfyUI ended while it ran the workflow"))
-        raise Refusal(f"The workflow {file} gave no picture; the reason is above, ComfyUI's log is {server.log}.")
+    if ended.returncode and not server.alive():
+        raise Refusal(server.death_notice("ComfyUI ended while it ran the workflow"))
+    return ended.returncode
 
 
-def headless(server: Server, options: argparse.Namespace, console: Console) -> None:
-    """Run the workflow and say where its results are."""
+def headless(server: Server, options: argparse.Namespace, console: Console) -> int:
+    """Run the workflow and say where its results are; when it fails, the reason was said where it was known."""
     with server:
         check_pack(server)
         console.say(f"Running {options.workflow.name}.")
-        run_file(server.installation, server, options.workflow, options.out)
+        status = run_file(server, options.workflow, options.out)
+    if status:
+        console.say(f"No picture was made. ComfyUI's log is {server.log}.")
+        return status
     console.say("Next: open contact-sheet.png, drop picture.png into ComfyUI (the workflow is inside it), or")
     console.say("      python scripts/demo.py --serve      to change the people, the regions and the prompts yourself")
+    return 0
 
 
-def serve(server: Server, console: Console) -> None:
+def serve(server: Server, console: Console) -> int:
     """Leave the editor running until Ctrl-C."""
     with server:
         check_pack(server)
@@ -92,7 +94,7 @@ def serve(server: Server, console: Console) -> None:
             code = server.process.wait()
         except KeyboardInterrupt:
             console.say("\nStopping ComfyUI.")
-            return
+            return 0
         raise Refusal(server.death_notice(f"ComfyUI ended by itself with status {code}"))
 
 
@@ -104,8 +106,7 @@ def main() -> int:
     if not options.serve and not options.workflow.is_file():
         raise Refusal(f"There is no workflow file {options.workflow}.")
     server = start(options, where, console)
-    serve(server, console) if options.serve else headless(server, options, console)
-    return 0
+    return serve(server, console) if options.serve else headless(server, options, console)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from collections.abc import Callable
 
@@ -21,6 +22,8 @@ def sentence_for(error: OSError) -> str | None:
 
 def run(command: Callable[[], int]) -> None:
     """Run `command`, which returns an exit status, and leave the process with that status."""
+    # A polite kill ends like Ctrl-C, so that a server that was started is stopped too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = command()
     except Refusal as refusal:
