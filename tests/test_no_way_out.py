@@ -1,4 +1,4 @@
-"""The two promises that every test relies on: nothing reaches the network, and under CI nothing is skipped in silence."""
+"""The two promises that every test relies on: nothing reaches the network, and in CI nothing is skipped in silence."""
 
 import os
 import socket
