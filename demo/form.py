@@ -1,0 +1,90 @@
+"""The sizes the offline world is made in, and the shapes of its models: training and the loader node agree on them."""
+
+from dataclasses import dataclass, field
+
+from .captions import LENGTH, NUMBER, WORDS
+
+CONTEXT = 128
+
+
+@dataclass(frozen=True)
+class Form:
+    """One size of the world.
+
+    size             pixels along a side
+    latent_channels  channels of the autoencoder's latent, an eighth of the size along each side
+    model_channels, channel_mult  widths of the UNet's four levels, in SD1.5's block structure
+    scenes           how many rendered scenes it is trained on
+    steps            optimiser steps of each stage that trains something (demo/train/stages.py)
+    """
+
+    size: int
+    latent_channels: int
+    model_channels: int
+    channel_mult: tuple[int, ...]
+    scenes: int
+    steps: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unet(self) -> dict:
+        """Arguments of ComfyUI's UNetModel: cross-attention in the same 16 places as SD1.5."""
+        return {
+            "image_size": 32,
+            "in_channels": self.latent_channels,
+            "out_channels": self.latent_channels,
+            "model_channels": self.model_channels,
+            "num_res_blocks": [2, 2, 2, 2],
+            "channel_mult": list(self.channel_mult),
+            "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
+            "transformer_depth_output": [1] * 9 + [0] * 3,
+            "transformer_depth_middle": 1,
+            "use_spatial_transformer": True,
+            "context_dim": CONTEXT,
+            "num_heads": -1,
+            "num_head_channels": 32,
+            "use_linear_in_transformer": False,
+            "legacy": False,
+            "adm_in_channels": None,
+            "use_temporal_attention": False,
+            "use_temporal_resblock": False,
+            "num_classes": None,
+        }
+
+
+TEXT = {
+    "vocab_size": len(WORDS),
+    "hidden_size": CONTEXT,
+    "intermediate_size": 256,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 2,
+    "max_position_embeddings": LENGTH,
+    "hidden_act": "quick_gelu",
+    "eos_token_id": NUMBER["<end>"],
+    "projection_dim": CONTEXT,
+}
+
+_STEPS_128 = {
+    "autoencoder": 2700,
+    "recogniser": 1600,
+    "scorer": 1400,
+    "detector": 1500,
+    "reader": 800,
+    "text_to_image": 4500,
+    "identity": 2500,
+    "control": 1000,
+}
+_STEPS_256 = {
+    "autoencoder": 20_000,
+    "recogniser": 20_000,
+    "scorer": 20_000,
+    "detector": 10_000,
+    "reader": 5000,
+    "text_to_image": 60_000,
+    "identity": 20_000,
+    "control": 15_000,
+}
+FORMS = {
+    "128": Form(128, 8, 64, (1, 1, 1, 2), 40_000, _STEPS_128),
+    "256": Form(256, 4, 64, (1, 1, 1, 2), 200_000, _STEPS_256),
+    "smoke": Form(128, 8, 64, (1, 1, 1, 1), 32, dict.fromkeys(_STEPS_128, 2)),
+}

@@ -1,0 +1,100 @@
+"""The offline world as ComfyUI values: MODEL, CLIP, VAE and CONTROL_NET from the weights the pack ships."""
+
+import json
+from pathlib import Path
+
+import comfy.cldm.cldm
+import comfy.controlnet
+import comfy.latent_formats
+import comfy.model_base
+import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
+import comfy.sd
+import comfy.supported_models_base
+import comfy.utils
+import torch
+
+from .demo_text import load_text_encoder
+
+WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
+
+
+class DemoLatents(comfy.latent_formats.LatentFormat):
+    """Latents leave the demo's autoencoder with mean 0 and variance 1 already."""
+
+    scale_factor = 1.0
+
+    def __init__(self, channels: int, preview: dict | None = None):
+        self.latent_channels = channels
+        if preview:
+            self.latent_rgb_factors, self.latent_rgb_factors_bias = preview["factors"], preview["bias"]
+
+
+class DemoModel(comfy.supported_models_base.BASE):
+    """A UNet in SD1.5's block structure, sampled by flow matching."""
+
+    unet_extra_config = {}
+    sampling_settings = {"shift": 1.0}
+    memory_usage_factor = 0.1
+
+    def __init__(self, unet: dict, latents: DemoLatents):
+        self.latent_format = lambda: latents  # the host calls it once, as it would the class
+        super().__init__(unet)
+
+    def model_type(self, _state_dict, _prefix=""):
+        return comfy.model_base.ModelType.FLOW
+
+    def inpaint_model(self) -> bool:
+        return False
+
+
+def weights_file(name: str) -> Path:
+    """A file of the shipped world. Raises FileNotFoundError that names the file, the folder and what to do."""
+    path = WEIGHTS / name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Troupe: {name} is missing from {WEIGHTS}. Reinstall the pack; its demo weights come with it."
+        )
+    return path
+
+
+def world_facts() -> dict:
+    """world.json: the shapes of the models beside it."""
+    return json.loads(weights_file("world.json").read_text(encoding="utf-8"))
+
+
+def load_demo_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
+    """The text-to-image UNet as a MODEL."""
+    facts, management = world_facts(), comfy.model_management
+    config = DemoModel(facts["unet"], DemoLatents(facts["latent_channels"], facts.get("preview")))
+    config.set_inference_dtype(torch.float32, None)
+    model = config.get_model({}, device=management.unet_offload_device())
+    model.diffusion_model.load_state_dict(comfy.utils.load_torch_file(str(weights_file("unet.safetensors"))))
+    kind = comfy.model_patcher.ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
+    patcher = kind(model, load_device=management.get_torch_device(), offload_device=management.unet_offload_device())
+    patcher.cached_patcher_init = (load_demo_model, ())
+    return patcher
+
+
+def load_demo_control() -> comfy.controlnet.ControlNet:
+    """The depth ControlNet as a CONTROL_NET for the stock Apply ControlNet."""
+    facts, management = world_facts(), comfy.model_management
+    of_the_output = ("out_channels", "transformer_depth_output")
+    options = {key: value for key, value in facts["unet"].items() if key not in of_the_output}
+    control = comfy.cldm.cldm.ControlNet(
+        hint_channels=3,
+        dtype=torch.float32,
+        device=management.unet_offload_device(),
+        operations=comfy.ops.disable_weight_init,
+        **options,
+    )
+    control.load_state_dict(comfy.utils.load_torch_file(str(weights_file("depth_control.safetensors"))))
+    return comfy.controlnet.ControlNet(control, load_device=management.get_torch_device())
+
+
+def load_demo_world() -> tuple:
+    """MODEL, CLIP, VAE and CONTROL_NET of the offline world."""
+    text = comfy.utils.load_torch_file(str(weights_file("text_encoder.safetensors")))
+    autoencoder = comfy.utils.load_torch_file(str(weights_file("vae.safetensors")))
+    return load_demo_model(), load_text_encoder(text), comfy.sd.VAE(sd=autoencoder), load_demo_control()
