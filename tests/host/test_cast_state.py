@@ -131,8 +131,12 @@ def test_a_run_that_was_interrupted_leaves_nothing_and_the_next_is_like_new(mode
         assert runs[0]()._keys_values
         raise InterruptProcessingException
 
-    with pytest.raises(InterruptProcessingException):
+    with pytest.raises(InterruptProcessingException) as caught:
         sample(patched, callback=stop)
+    kept_by_the_traceback = runs[0]()
+    assert not kept_by_the_traceback._keys_values
+    assert not kept_by_the_traceback._pages
+    del caught, kept_by_the_traceback
     gc.collect()
 
     assert [run() for run in runs] == [None]
