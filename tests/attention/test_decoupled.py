@@ -147,6 +147,16 @@ def test_pages_of_unequal_regions_waste_little():
     assert paginate(share).rows.numel() < 1.35 * 940
 
 
+def test_within_a_layer_of_shares_no_position_is_added_to_twice():
+    share = torch.rand(2, 9, 4, generator=torch.Generator().manual_seed(0)).round(decimals=1) - 0.3
+    pages = paginate(share.clamp(min=0), images=2)
+
+    assert len(pages.share) > 1
+    for layer in pages.share:
+        positions = pages.rows[layer != 0]
+        assert len(positions.unique()) == len(positions)
+
+
 def test_large_logits_in_half_precision_stay_finite():
     text, q, k, v = inputs(dtype=torch.float16)
     out = run(text, q * 200, k * 200, v, torch.ones(2, 6, 3))
