@@ -51,6 +51,7 @@ class Form:
         }
 
 
+WORD_ROWS = "text_model.embeddings.token_embedding.weight"  # shipped with a row for each word; the host has more
 TEXT = {
     "vocab_size": len(WORDS),
     "hidden_size": CONTEXT,
@@ -72,6 +73,7 @@ _STEPS_128 = {
     "text_to_image": 4500,
     "identity": 2500,
     "control": 1000,
+    "decoder": 1500,
 }
 _STEPS_256 = {
     "autoencoder": 20_000,
@@ -82,9 +84,23 @@ _STEPS_256 = {
     "text_to_image": 60_000,
     "identity": 20_000,
     "control": 15_000,
+    "decoder": 10_000,
 }
 FORMS = {
     "128": Form(128, 8, 64, (1, 1, 1, 2), 40_000, _STEPS_128),
     "256": Form(256, 4, 64, (1, 1, 1, 2), 200_000, _STEPS_256),
-    "smoke": Form(128, 8, 64, (1, 1, 1, 1), 32, dict.fromkeys(_STEPS_128, 2)),
+    "smoke": Form(128, 8, 64, (1, 1, 1, 1), 8, dict.fromkeys(_STEPS_128, 2)),
 }
+
+
+def world_facts(name: str, form: Form) -> dict:
+    """How the models of a form are built and which words they know: weights fit where these facts are the same."""
+    return {
+        "form": name,
+        "size": form.size,
+        "latent_channels": form.latent_channels,
+        "unet": form.unet,
+        "text": TEXT,
+        "words": list(WORDS),
+        "length": LENGTH,
+    }

@@ -1,13 +1,9 @@
-"""The identity adapter in the published IP-Adapter FaceID form (arXiv 2308.06721), and what its training needs."""
-
-from pathlib import Path
+"""The identity adapter in the published IP-Adapter FaceID form (arXiv 2308.06721)."""
 
 import torch
 from torch import Tensor, nn
 
 from ..form import CONTEXT
-from .corpus import Corpus
-from .faces import face_crops
 from .host_models import matrix_attention
 
 TOKENS = 4
@@ -48,48 +44,20 @@ class Adapter(nn.Module):
         """Normed embeddings [B, 512] -> identity tokens [B, 4, CONTEXT]."""
         return self.image_proj.norm(self.image_proj.proj(embedding).unflatten(-1, (TOKENS, CONTEXT)))
 
-    def attention_patches(self, tokens: Tensor) -> dict:
-        """Replacements for attn2, by block, that add the identity's own attention to the text's (ibid., eq. 5)."""
+    def attention_patches(self, tokens: Tensor, plain: int = 0) -> dict:
+        """Replacements for attn2, by block, that add the identity's own attention to the text's (ibid., eq. 5).
+
+        tokens : [B, 4, CONTEXT], of the rows of a batch after the first `plain` ones, which have the text alone
+        """
         patches = {}
         for n, key in enumerate(self.blocks):
             pair = self.ip_adapter[str(2 * n + 1)]
 
             def attend(q, k, v, extra, pair=pair):
                 heads = extra["n_heads"]
-                own = matrix_attention(q, pair.to_k_ip(tokens), pair.to_v_ip(tokens), heads)
-                return matrix_attention(q, k, v, heads) + own
+                own = matrix_attention(q[plain:], pair.to_k_ip(tokens), pair.to_v_ip(tokens), heads)
+                text = matrix_attention(q, k, v, heads)
+                return torch.cat([text[:plain], text[plain:] + own])
 
             patches[key] = attend
         return patches
-
-
-def face_weight(boxes: Tensor, cells: int, weight: float = 4.0) -> Tensor:
-    """How much each latent cell counts in a loss: `weight` inside heads, 1 elsewhere, [B, 1, cells, cells].
-
-    boxes : [B, P, 4] face boxes in fractions of the picture, zeros where there is no figure
-    """
-    line = (torch.arange(cells) + 0.5) / cells
-    centre, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3) / 2 * 1.35
-    x = ((line - centre[..., :1]) / half[..., :1]).square()
-    y = ((line - centre[..., 1:]) / half[..., 1:]).square()
-    inside = (y[..., :, None] + x[..., None, :] < 1).any(1)
-    return 1 + (weight - 1) * inside[:, None].float()
-
-
-@torch.no_grad()
-def face_embeddings(corpus: Corpus, recogniser: nn.Module, folder: Path) -> Tensor:
-    """Raw embeddings of all faces of the corpus, fp16 [F, 512], kept on disk."""
-    path = folder / "embeddings.pt"
-    mark = [len(corpus.face_who), float(recogniser.out[1].weight.abs().sum())]
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        if state["mark"] == mark:
-            return state["embeddings"]
-    rows = []
-    for faces in torch.arange(len(corpus.face_who)).split(128):
-        with torch.autocast("cpu", torch.bfloat16):
-            crops = face_crops(corpus, faces).contiguous(memory_format=torch.channels_last)
-            rows.append(recogniser(crops * 2 - 1).half())
-    embeddings = torch.cat(rows)
-    torch.save({"mark": mark, "embeddings": embeddings}, path)
-    return embeddings

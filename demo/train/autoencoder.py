@@ -1,8 +1,7 @@
-"""Stage: the TAESD-format autoencoder, trained on crops, most of them around faces."""
+"""Stages: the TAESD-format autoencoder, trained on crops, most of them around faces; and its decoder alone."""
 
 import logging
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -11,16 +10,18 @@ from torch import Tensor, nn
 from ..form import Form
 from .corpus import Corpus
 from .host_models import new_autoencoder
-from .loop import optimise
+from .loop import Run, optimise
 
 log = logging.getLogger(__name__)
 CROP, BATCH = 48, 32
+NOISE = 0.05  # on latents, which a sampler gets only nearly right
 
 
-def train_autoencoder(form: Form, corpus: Corpus, folder: Path) -> nn.Module:
+def train_autoencoder(form: Form, corpus: Corpus, run: Run) -> nn.Module:
     """Pictures to an eighth of their size and back, by vae_scale and vae_shift with latents of mean 0 and variance 1.
 
-    Latents are what UNet, adapter and ControlNet were trained on: none of them fits an autoencoder trained further.
+    UNet, adapter and ControlNet are trained on these latents. An encoder that is trained further makes others, and
+    none of the three fits them: train them again, or leave the encoder alone and sharpen with `train_decoder`.
     """
     model = new_autoencoder(form.latent_channels)
 
@@ -28,12 +29,32 @@ def train_autoencoder(form: Form, corpus: Corpus, folder: Path) -> nn.Module:
         picture = _crops(corpus, BATCH, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             latent = model.taesd_encoder(picture)
-            noisy = latent + 0.05 * torch.randn(latent.shape, generator=generator)
+            noisy = latent + NOISE * torch.randn(latent.shape, generator=generator)
             back = model.taesd_decoder(noisy)
         return _difference(back.float(), picture) + 1e-3 * (latent.float().square().mean() - 1).square()
 
-    optimise("autoencoder", model, loss_at, form.steps["autoencoder"], 1e-3, folder)
-    return normalise_latents(model, corpus)
+    optimise(run, model, loss_at, 1e-3)
+    return model if run.as_shipped else normalise_latents(model, corpus)
+
+
+def train_decoder(model: nn.Module, corpus: Corpus, run: Run) -> nn.Module:
+    """Sharpen an autoencoder: its decoder learns on, latents stay what they are, vae_scale and vae_shift included.
+
+    Raises RuntimeError where a decoder has been trained for another encoder in the same folder.
+    """
+    encoder = sum(float(weight.double().abs().sum()) for weight in model.taesd_encoder.parameters())
+
+    def loss_at(_step: int, generator: torch.Generator) -> Tensor:
+        picture = _crops(corpus, BATCH, generator).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                latent = model.taesd_encoder(picture)
+            back = model.taesd_decoder(latent + NOISE * torch.randn(latent.shape, generator=generator))
+        return _difference(back.float(), picture)
+
+    optimise(run, model.taesd_decoder, loss_at, 5e-4, upon=encoder)
+    log.info("decoder: PSNR %.1f dB", quality(model, corpus))
+    return model
 
 
 @torch.no_grad()
@@ -41,16 +62,26 @@ def normalise_latents(model: nn.Module, corpus: Corpus) -> nn.Module:
     """Set vae_scale and vae_shift from sample pictures, and say how well they come back."""
     model.vae_scale.fill_(1.0)
     model.vae_shift.fill_(0.0)
-    pictures = corpus.pictures(torch.arange(0, len(corpus), max(1, len(corpus) // 256)))
-    latents = encode(model, pictures)
+    latents = encode(model, _samples(corpus))
     # ComfyUI: encode gives z / scale + shift, decode takes (z - shift) * scale
     model.vae_scale.fill_(latents.std())
     model.vae_shift.fill_(-latents.mean() / latents.std())
+    log.info("autoencoder: PSNR %.1f dB, latent std %.3f", quality(model, corpus), latents.std())
+    return model
+
+
+@torch.no_grad()
+def quality(model: nn.Module, corpus: Corpus) -> float:
+    """How well sample pictures come back: PSNR in dB."""
+    pictures = _samples(corpus)
+    latents = (encode(model, pictures) - model.vae_shift) * model.vae_scale
     with torch.autocast("cpu", torch.bfloat16):
         back = model.taesd_decoder(latents.contiguous(memory_format=torch.channels_last))
-    error = (back.float().clamp(0, 1) - pictures).square().mean()
-    log.info("autoencoder: PSNR %.1f dB, latent std %.3f", -10 * math.log10(error), latents.std())
-    return model
+    return -10 * math.log10((back.float().clamp(0, 1) - pictures).square().mean())
+
+
+def _samples(corpus: Corpus) -> Tensor:
+    return corpus.pictures(torch.arange(0, len(corpus), max(1, len(corpus) // 256)))
 
 
 def _crops(corpus: Corpus, count: int, generator: torch.Generator) -> Tensor:

@@ -1,7 +1,5 @@
 """Stage: the depth ControlNet, on exact depth maps, coarsened ones, and generic silhouettes (arXiv 2302.05543)."""
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,19 +8,20 @@ from ..form import Form
 from .corpus import Corpus
 from .flow import flow_loss
 from .host_models import new_control, text_states
-from .loop import optimise
+from .loop import Run, optimise
 from .text_to_image import TextToImage, random_captions
 
 BATCH = 48
 
 
-def train_control(form: Form, corpus: Corpus, latents: Tensor, world: TextToImage, folder: Path) -> nn.Module:
+def train_control(form: Form, corpus: Corpus, latents: Tensor, world: TextToImage, run: Run) -> nn.Module:
     """The UNet stays as it is; the hint is a depth map as IMAGE, near is bright."""
     world.requires_grad_(False)
     model = new_control(form.unet, world.unet)
+    batch = min(BATCH, len(latents))
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
-        rows = torch.randint(0, len(latents), (BATCH,), generator=generator)
+        rows = torch.randint(0, len(latents), (batch,), generator=generator)
         hint = random_hints(corpus, rows, generator).expand(-1, 3, -1, -1)
         context = text_states(world.text, random_captions(corpus, rows, generator, none=0.2))
 
@@ -33,7 +32,7 @@ def train_control(form: Form, corpus: Corpus, latents: Tensor, world: TextToImag
 
         return flow_loss(predict, latents[rows].float(), generator)
 
-    return optimise("control", model, loss_at, form.steps["control"], 5e-4, folder)
+    return optimise(run, model, loss_at, 5e-4)
 
 
 def random_hints(corpus: Corpus, rows: Tensor, generator: torch.Generator) -> Tensor:

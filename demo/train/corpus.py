@@ -27,14 +27,15 @@ def render_corpus(folder: Path, size: int, scenes: int) -> None:
     """Render what is not there yet: chunk-NNNN.pt files with pictures and depth in uint8, and the facts about them."""
     folder.mkdir(parents=True, exist_ok=True)
     people = training_identities()
-    for chunk in range(-(-scenes // CHUNK)):
+    per_chunk = min(CHUNK, -(-scenes // 2))  # at least two chunks, so that there are people alone and in company
+    for chunk in range(-(-scenes // per_chunk)):
         path = folder / f"chunk-{chunk:04d}.pt"
         if path.exists():
             continue
-        torch.save(_chunk(chunk, min(CHUNK, scenes), size, people), path.with_suffix(".part"))
+        torch.save(_chunk(chunk, per_chunk, size, people), path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
         if chunk % 10 == 0:
-            log.info("rendered %d of %d scenes", min((chunk + 1) * CHUNK, scenes), scenes)
+            log.info("rendered %d of %d scenes", min((chunk + 1) * per_chunk, scenes), scenes)
 
 
 def _chunk(number: int, count: int, size: int, people: Tensor) -> dict:

@@ -4,17 +4,15 @@ Strides 8, 16 and 32, two anchors a cell, boxes as distances from the anchor, fi
 """
 
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..form import Form
 from .alignment import weathered
 from .convolution import conv_block
 from .corpus import Corpus
-from .loop import optimise
+from .loop import Run, optimise
 
 SIDE, STRIDES, ANCHORS, BATCH = 256, (8, 16, 32), 2, 16
 _SMALL, _LARGE = (0, 36, 72), (44, 88, 1e9)  # box heights in pixels of the input that each stride answers for
@@ -54,7 +52,7 @@ def _by_anchor(feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return tuple(part.permute(0, 2, 3, 1).reshape(len(feature), -1, part.shape[1] // ANCHORS) for part in parts)
 
 
-def train_detector(form: Form, corpus: Corpus, folder: Path) -> nn.Module:
+def train_detector(corpus: Corpus, run: Run) -> nn.Module:
     """Faces at least 35 % visible are to be found, those under 10 % not; what lies between counts neither way."""
     model = Detector().to(memory_format=torch.channels_last)
 
@@ -67,7 +65,7 @@ def train_detector(form: Form, corpus: Corpus, folder: Path) -> nn.Module:
             outputs = model((pictures * 255 - 127.5).contiguous(memory_format=torch.channels_last) / 128)
         return detection_loss(outputs, boxes * SIDE, points * SIDE, corpus.facts(scenes, "visible"))
 
-    return optimise("detector", model, loss_at, form.steps["detector"], 1.5e-3, folder)
+    return optimise(run, model, loss_at, 1.5e-3)
 
 
 def _shrunk(pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..captions import LENGTH, WORDS
-from ..form import TEXT, Form
+from ..captions import WORDS
+from ..form import WORD_ROWS, Form, world_facts
 from .detector import SIDE, Detector
 
 OPSET, IR_VERSION = 17, 8  # what onnxruntime reads everywhere
@@ -21,17 +21,15 @@ def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
     save_file({key: value.detach().contiguous() for key, value in small.items()}, path)
 
 
-def write_world(folder: Path, form_name: str, form: Form, steps: dict[str, int]) -> None:
-    """world.json: everything a loader needs to know about the weights beside it."""
-    facts = {
-        "form": form_name,
-        "size": form.size,
-        "latent_channels": form.latent_channels,
-        "unet": form.unet,
-        "text": TEXT,
-    }
-    facts |= {"words": list(WORDS), "length": LENGTH, "steps": steps}
+def write_text_encoder(path: Path, state: dict[str, Tensor]) -> None:
+    """Save a CLIPTextModel's state dict without the rows of the host's vocabulary that are no word of this world."""
+    write_safetensors(path, {**state, WORD_ROWS: state[WORD_ROWS][: len(WORDS)]})
+
+
+def write_world(folder: Path, name: str, form: Form) -> None:
+    """world.json: everything a loader needs to know about the weights beside it, and for how long they were trained."""
     folder.mkdir(parents=True, exist_ok=True)
+    facts = {**world_facts(name, form), "steps": form.steps}
     (folder / "world.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,20 +1,18 @@
 """Stages: two recognisers of different architecture and seed; one feeds the adapter, the other only scores."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..form import Form
 from ..people import new_identities
 from ..renderer import render
 from ..scenes import photos
 from .alignment import aligned_crops, weathered
 from .convolution import conv_block
 from .corpus import PEOPLE, Corpus
-from .loop import optimise
+from .loop import Run, optimise
 
 BATCH = 64
 
@@ -79,8 +77,8 @@ class _Margin(nn.Module):
         return F.cross_entropy(30 * (cosine - margin * F.one_hot(who, PEOPLE)), who)
 
 
-def train_recogniser(name: str, net: nn.Module, form: Form, corpus: Corpus, folder: Path) -> nn.Module:
-    """Margin softmax over the training identities, on faces as the corpus' scenes show them. name: the stage's."""
+def train_recogniser(net: nn.Module, corpus: Corpus, run: Run) -> nn.Module:
+    """Margin softmax over the training identities, on faces as the corpus' scenes show them."""
     model = _Margin(net.to(memory_format=torch.channels_last))
 
     def loss_at(step: int, generator: torch.Generator) -> Tensor:
@@ -90,7 +88,7 @@ def train_recogniser(name: str, net: nn.Module, form: Form, corpus: Corpus, fold
         crops = torch.where(flip[:, None, None, None], crops.flip(-1), crops)
         return model.loss(crops, corpus.face_who[faces], 0.25 * min(1.0, step / 1000))
 
-    return optimise(name, model, loss_at, form.steps[name], 1.5e-3, folder).net
+    return optimise(run, model, loss_at, 1.5e-3).net
 
 
 def face_crops(corpus: Corpus, faces: Tensor, generator: torch.Generator | None = None) -> Tensor:

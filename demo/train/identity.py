@@ -7,22 +7,22 @@ to listen faster than an adapter learns to be heard, so here both move: one half
 their identity, the other half any scene without it, and the unpatched model stays a text-to-image model.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..form import Form
-from .adapter import Adapter, cross_attentions, face_embeddings, face_weight
+from .adapter import Adapter, cross_attentions
 from .corpus import Corpus
-from .flow import flow_loss
+from .embeddings import Embedder, face_embeddings
+from .flow import face_weight, flow_loss
 from .host_models import text_states
-from .loop import optimise
+from .loop import Run, optimise
 from .text_to_image import TextToImage, random_captions
 
 BATCH = 20  # of each half
+CROWDS = 0.8  # share of the half without identity that shows several figures; the other half shows one anyway
 NO_IDENTITY = 0.08  # share of references replaced by zeros, whose tokens the negative prompt gets when sampling
 
 
@@ -39,7 +39,7 @@ class References:
     """Pictures of one person, and for each another face of the same person from somewhere else in the corpus."""
 
     def __init__(self, corpus: Corpus, embeddings: Tensor):
-        self.embeddings = embeddings
+        self.embeddings, self.face_scene = embeddings, corpus.face_scene
         scenes = corpus.single.nonzero().flatten()
         located = [corpus.locate(int(scene)) for scene in scenes]
         person = torch.tensor([int(chunk["scene"]["kind"][row, 0]) == 0 for chunk, row in located])
@@ -52,30 +52,38 @@ class References:
         """Scenes [count] and normed reference embeddings [count, 512], zeros where the identity is left out."""
         pick = torch.randint(0, len(self.scenes), (count,), generator=generator)
         start, faces = self.start[self.who[pick]], self.start[self.who[pick] + 1] - self.start[self.who[pick]]
-        offset = (torch.rand(count, generator=generator) * faces).long()
-        embedding = F.normalize(self.embeddings[self.by_person[start + offset]].float())
+        other = (torch.rand(count, generator=generator) * (faces - 1).clamp(min=1)).long()
+        reference = self.by_person[start + other]
+        itself = self.face_scene[reference] == self.scenes[pick]
+        reference = torch.where(itself & (faces > 1), self.by_person[start + faces - 1], reference)
+        embedding = F.normalize(self.embeddings[reference].float())
         return self.scenes[pick], embedding * (torch.rand(count, 1, generator=generator) > NO_IDENTITY)
 
 
 def train_identity(
-    form: Form, corpus: Corpus, latents: Tensor, world: TextToImage, recogniser: nn.Module, folder: Path
+    corpus: Corpus, latents: Tensor, world: TextToImage, embedder: Embedder, run: Run
 ) -> WorldWithIdentity:
     """Faces count more than the rest of the picture where an identity is given. latents [N, C, h, w] of all scenes."""
     model = WorldWithIdentity(world.requires_grad_(True))
-    references = References(corpus, face_embeddings(corpus, recogniser, folder))
-
-    def velocity(context: Tensor, options: dict) -> Callable[[Tensor, Tensor], Tensor]:
-        return lambda x, time: model.world.unet(x, time, context=context, transformer_options=options)
+    batch = min(BATCH, len(latents))
+    references = cache(lambda: References(corpus, face_embeddings(corpus, embedder, run.folder)))
+    crowds = (~corpus.single).nonzero().flatten()
+    inside = torch.tensor([2.0, 4.0]).repeat_interleave(batch)[:, None, None, None]
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
-        anywhere = torch.randint(0, len(latents), (BATCH,), generator=generator)
-        plain_text = text_states(model.world.text, random_captions(corpus, anywhere, generator))
-        plain = flow_loss(velocity(plain_text, {}), latents[anywhere].float(), generator)
-        scenes, embedding = references.draw(BATCH, generator)
+        plain = torch.randint(0, len(latents), (batch,), generator=generator)
+        crowd = crowds[torch.randint(0, len(crowds), (batch,), generator=generator)]
+        plain = torch.where(torch.rand(batch, generator=generator) < CROWDS, crowd, plain)
+        known, embedding = references().draw(batch, generator)
+        scenes = torch.cat([plain, known])
         text = text_states(model.world.text, random_captions(corpus, scenes, generator))
-        patches = model.adapter.attention_patches(model.adapter.tokens(embedding))
-        weight = face_weight(corpus.facts(scenes, "face_box"), latents.shape[-1])
-        options = {"patches_replace": {"attn2": patches}}
-        return plain + flow_loss(velocity(text, options), latents[scenes].float(), generator, weight)
+        weight = face_weight(corpus.facts(scenes, "face_box"), latents.shape[-1], inside)
 
-    return optimise("identity", model, loss_at, form.steps["identity"], 4e-4, folder)
+        def velocity(x: Tensor, time: Tensor) -> Tensor:
+            patches = model.adapter.attention_patches(model.adapter.tokens(embedding), plain=batch)
+            options = {"patches_replace": {"attn2": patches}}
+            return model.world.unet(x, time, context=text, transformer_options=options)
+
+        return flow_loss(velocity, latents[scenes].float(), generator, weight)
+
+    return optimise(run, model, loss_at, 6e-4)

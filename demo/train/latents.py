@@ -23,6 +23,7 @@ def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
         state = torch.load(path, weights_only=True, mmap=True)
         if state["mark"] == mark:
             return state["latents"]
+        log.warning("corpus or autoencoder have changed: what was trained on the latents in %s does not fit", path)
     log.info("encoding %d scenes", len(corpus))
     latents = torch.cat([encode(model, corpus.pictures(rows)).half() for rows in torch.arange(len(corpus)).split(256)])
     torch.save({"mark": mark, "latents": latents}, path.with_suffix(".part"))

@@ -4,10 +4,13 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+from .shipped import start_from
 
 log = logging.getLogger(__name__)
 SAVE_EVERY = 90  # seconds
@@ -18,33 +21,54 @@ def step_generator(name: str, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(sum(ord(c) * 131**i for i, c in enumerate(name)) % 2**31 + step * 7919)
 
 
+@dataclass(frozen=True)
+class Run:
+    """How a stage is trained.
+
+    name   : the stage's; it also decides its random numbers
+    folder : where its checkpoint lies
+    steps  : how many in all; a checkpoint that has seen fewer is trained for the rest of them
+    start  : weights to start from where there is no checkpoint, None for fresh ones
+    """
+
+    name: str
+    folder: Path
+    steps: int
+    start: dict[str, Tensor] | None = None
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that an interrupted run goes on from."""
+        return self.folder / f"{self.name}.pt"
+
+    @property
+    def as_shipped(self) -> bool:
+        """Whether the part is taken as it is, without any training."""
+        return self.steps == 0 and self.start is not None
+
+
 def optimise(
-    name: str,
+    run: Run,
     module: nn.Module,
     loss_at: Callable[[int, torch.Generator], Tensor],
-    steps: int,
     rate: float,
-    folder: Path,
     decay: float = 0.999,
+    upon: float | None = None,
 ) -> nn.Module:
     """Train the parameters of `module` that want gradients; returns it in evaluation mode with its averaged weights.
 
     loss_at : (step, generator) -> scalar loss
-    steps   : how many in all; a checkpoint that has seen fewer is trained for the rest of them
     rate    : learning rate at its highest
-    folder  : where NAME.pt, the checkpoint, lies
     decay   : of the averaged weights, from one step to the next
+    upon    : a number that changes with the frozen parts which the stage builds upon
+
+    Raises RuntimeError where the checkpoint was trained upon others.
     """
-    path = folder / f"{name}.pt"
+    name, steps = run.name, run.steps
     parameters = {key: p for key, p in module.named_parameters() if p.requires_grad}
     optimiser = torch.optim.AdamW(parameters.values(), rate, betas=(0.9, 0.99), weight_decay=0.01)
-    average = {key: value.detach().clone() for key, value in module.state_dict().items()}
-    start = 0
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        module.load_state_dict(state["module"])
-        optimiser.load_state_dict(state["optimiser"])
-        average, start = state["average"], state["step"]
+    begin = _begin(run, module, optimiser, upon)
+    average, start = begin["average"], begin["step"]
     module.train()
     running, began, saved = None, time.time(), time.time()
     for step in range(start, steps):
@@ -61,10 +85,27 @@ def optimise(
             pace = (step + 1 - start) / (time.time() - began)
             log.info("%s %d/%d loss %.4f (%.2f steps/s)", name, step + 1, steps, running, pace)
             parts = {"module": module.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
-            _save(path, {**parts, "step": step + 1})
+            _save(run.checkpoint, {**parts, "step": step + 1, "upon": upon})
             saved = time.time()
     module.load_state_dict(average)
     return module.eval()
+
+
+def _begin(run: Run, module: nn.Module, optimiser: torch.optim.Optimizer, upon: float | None) -> dict:
+    """Load the checkpoint, the weights to start from, or nothing: the averaged weights, and the steps that are done."""
+    if run.checkpoint.exists():
+        state = torch.load(run.checkpoint, weights_only=True)
+        if upon is not None and not math.isclose(upon, state["upon"], rel_tol=1e-9):
+            raise RuntimeError(
+                f"{run.checkpoint} builds upon weights that have changed since. Delete it to train {run.name} anew."
+            )
+        module.load_state_dict(state["module"])
+        optimiser.load_state_dict(state["optimiser"])
+        return {"average": state["average"], "step": state["step"]}
+    if run.start is not None:
+        log.info("%s %s the shipped weights", run.name, "is taken from" if run.as_shipped else "starts from")
+        start_from(module, run.start)
+    return {"average": {key: value.detach().clone() for key, value in module.state_dict().items()}, "step": 0}
 
 
 def _tail(done: float) -> float:

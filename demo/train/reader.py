@@ -1,18 +1,16 @@
 """Stage: the reader, which scores how well a picture follows its prompt: expression, look and shirt of a person."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..form import Form
 from ..scenes import EXPRESSIONS, LOOKS, SHIRTS
 from .alignment import person_crops, weathered
 from .convolution import conv_block
 from .corpus import Corpus
-from .loop import optimise
+from .loop import Run, optimise
 
 BATCH = 64
 
@@ -34,7 +32,7 @@ class Reader(nn.Module):
         return self.out(self.body(x))
 
 
-def train_reader(form: Form, corpus: Corpus, folder: Path) -> nn.Module:
+def train_reader(corpus: Corpus, run: Run) -> nn.Module:
     """Cross-entropy on expression, look and shirt of clearly visible people."""
     model = Reader().to(memory_format=torch.channels_last)
 
@@ -45,7 +43,7 @@ def train_reader(form: Form, corpus: Corpus, folder: Path) -> nn.Module:
             logits = model(crops.contiguous(memory_format=torch.channels_last) * 2 - 1).float()
         return sum(F.cross_entropy(part, target) for part, target in zip(reader_parts(logits), targets, strict=True))
 
-    return optimise("reader", model, loss_at, form.steps["reader"], 1.5e-3, folder)
+    return optimise(run, model, loss_at, 1.5e-3)
 
 
 def reader_parts(logits: Tensor) -> tuple[Tensor, ...]:

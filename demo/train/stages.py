@@ -9,15 +9,25 @@ import torch
 from torch import Tensor, nn
 
 from ..form import Form
-from .autoencoder import train_autoencoder
+from .autoencoder import train_autoencoder, train_decoder
 from .control import train_control
 from .corpus import Corpus, render_corpus
 from .detector import train_detector
-from .export import write_detector, write_onnx, write_recogniser, write_safetensors, write_world
+from .embeddings import Embedder, embedder_in, embedder_of
+from .export import (
+    write_detector,
+    write_onnx,
+    write_recogniser,
+    write_safetensors,
+    write_text_encoder,
+    write_world,
+)
 from .faces import PlainRecogniser, ResidualRecogniser, rank_one, train_recogniser
 from .identity import WorldWithIdentity, train_identity
 from .latents import latents_of
+from .loop import Run
 from .reader import train_reader
+from .shipped import Shipped
 from .text_to_image import TextToImage, train_text_to_image
 
 log = logging.getLogger(__name__)
@@ -25,15 +35,28 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Training:
-    """One run: its form, where its checkpoints lie and where the weights go.
+    """One run: its form, where its checkpoints lie, where the weights go, and what the pack ships already.
 
-    A part that is asked for is loaded when its checkpoint is finished, and trained until it is otherwise.
+    A part that is asked for is loaded when its checkpoint is finished, and trained until it is otherwise. Without a
+    checkpoint, a chosen stage starts from the shipped weights, and the parts that it needs are taken as they ship.
     """
 
     name: str
     form: Form
     work: Path
     out: Path
+    chosen: frozenset[str]
+    shipped: Shipped
+
+    def run(self, stage: str, upon: tuple[str, ...] = ()) -> Run:
+        """How a stage is trained.
+
+        upon : stages whose result it goes on from; trained in this folder, they count more than what ships
+        """
+        trained_here = any((self.work / f"{name}.pt").exists() for name in (stage, *upon))
+        start = None if trained_here else self.shipped.state(stage)
+        steps = self.form.steps[stage] if start is None or stage in self.chosen else 0
+        return Run(stage, self.work, steps, start)
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -43,13 +66,23 @@ class Training:
     @cached_property
     def autoencoder(self) -> nn.Module:
         """Pictures to latents and back."""
-        return train_autoencoder(self.form, self.corpus, self.work)
+        torch.manual_seed(0)
+        return train_autoencoder(self.form, self.corpus, self.run("autoencoder"))
 
     @cached_property
     def recogniser(self) -> nn.Module:
         """The recogniser that feeds the adapter."""
         torch.manual_seed(1)
-        return train_recogniser("recogniser", PlainRecogniser(), self.form, self.corpus, self.work)
+        return train_recogniser(PlainRecogniser(), self.corpus, self.run("recogniser"))
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The same as it embeds faces: the shipped file where none is trained here, because adapters fit one only."""
+        file = self.shipped.recogniser()
+        if file is None or "recogniser" in self.chosen or self.run("recogniser").checkpoint.exists():
+            return embedder_of(self.recogniser)
+        log.info("recogniser is taken from the shipped weights")
+        return embedder_in(file)
 
     @cached_property
     def latents(self) -> Tensor:
@@ -59,14 +92,16 @@ class Training:
     @cached_property
     def drawing_world(self) -> TextToImage:
         """Text encoder and UNet before they have learned to listen to an identity."""
+        corpus, latents = self.corpus, self.latents
         torch.manual_seed(3)
-        return train_text_to_image(self.form, self.corpus, self.latents, self.work)
+        return train_text_to_image(self.form, corpus, latents, self.run("text_to_image"))
 
     @cached_property
     def world(self) -> WorldWithIdentity:
         """Text encoder and UNet with the identity adapter."""
+        parts = self.corpus, self.latents, self.drawing_world, self.embedder
         torch.manual_seed(6)
-        return train_identity(self.form, self.corpus, self.latents, self.drawing_world, self.recogniser, self.work)
+        return train_identity(*parts, self.run("identity", upon=("text_to_image",)))
 
 
 def corpus_stage(t: Training) -> None:
@@ -75,28 +110,35 @@ def corpus_stage(t: Training) -> None:
 
 
 def autoencoder_stage(t: Training) -> None:
-    """Write vae.safetensors."""
+    """Write vae.safetensors, with the decoder that learned together with the encoder."""
     write_safetensors(t.out / "vae.safetensors", t.autoencoder.state_dict())
 
 
 def recogniser_stage(t: Training) -> None:
     """Write the recogniser of the pack troupe-demo, and say how well it tells unseen people apart."""
-    log.info("recogniser: same %.3f, other %.3f, rank-1 of 500 %.3f", *rank_one(t.recogniser))
+    log_rank_one(t, "recogniser", t.recogniser)
     write_recogniser(t.out / "insightface/models/troupe-demo/recogniser.onnx", t.recogniser)
 
 
 def scorer_stage(t: Training) -> None:
     """Write the recogniser of the pack troupe-demo-scorer, which never feeds an adapter."""
     torch.manual_seed(2)
-    scorer = train_recogniser("scorer", ResidualRecogniser(), t.form, t.corpus, t.work)
-    log.info("scorer: same %.3f, other %.3f, rank-1 of 500 %.3f", *rank_one(scorer))
+    scorer = train_recogniser(ResidualRecogniser(), t.corpus, t.run("scorer"))
+    log_rank_one(t, "scorer", scorer)
     write_recogniser(t.out / "insightface/models/troupe-demo-scorer/recogniser.onnx", scorer)
+
+
+def log_rank_one(t: Training, name: str, recogniser: nn.Module) -> None:
+    """Say how well a recogniser tells people apart that it was not trained on; a smoke run asks about few."""
+    people = min(500, t.form.scenes)
+    same, other, first = rank_one(recogniser, people)
+    log.info("%s: same %.3f, other %.3f, rank-1 of %d %.3f", name, same, other, people, first)
 
 
 def detector_stage(t: Training) -> None:
     """Write the detector into both face packs."""
     torch.manual_seed(4)
-    detector = train_detector(t.form, t.corpus, t.work)
+    detector = train_detector(t.corpus, t.run("detector"))
     for pack in ("troupe-demo", "troupe-demo-scorer"):
         write_detector(t.out / f"insightface/models/{pack}/detector.onnx", detector)
 
@@ -104,7 +146,7 @@ def detector_stage(t: Training) -> None:
 def reader_stage(t: Training) -> None:
     """Write reader.onnx."""
     torch.manual_seed(5)
-    reader = train_reader(t.form, t.corpus, t.work)
+    reader = train_reader(t.corpus, t.run("reader"))
     write_onnx(t.out / "reader.onnx", reader, (1, 3, 96, 96), "person", ["logits"], batched=True)
 
 
@@ -116,8 +158,8 @@ def text_to_image_stage(t: Training) -> None:
 def write_text_to_image(t: Training, world: TextToImage) -> None:
     """Write unet.safetensors, text_encoder.safetensors and world.json, which says how they are built."""
     write_safetensors(t.out / "unet.safetensors", world.unet.state_dict())
-    write_safetensors(t.out / "text_encoder.safetensors", world.text.state_dict())
-    write_world(t.out, t.name, t.form, t.form.steps)
+    write_text_encoder(t.out / "text_encoder.safetensors", world.text.state_dict())
+    write_world(t.out, t.name, t.form)
 
 
 def identity_stage(t: Training) -> None:
@@ -128,9 +170,15 @@ def identity_stage(t: Training) -> None:
 
 def control_stage(t: Training) -> None:
     """Write the depth ControlNet of the final UNet."""
+    parts = t.form, t.corpus, t.latents, t.world.world
     torch.manual_seed(7)
-    control = train_control(t.form, t.corpus, t.latents, t.world.world, t.work)
+    control = train_control(*parts, t.run("control"))
     write_safetensors(t.out / "depth_control.safetensors", control.state_dict())
+
+
+def decoder_stage(t: Training) -> None:
+    """Write vae.safetensors with a sharper decoder: same latents, so that every other part still fits."""
+    write_safetensors(t.out / "vae.safetensors", train_decoder(t.autoencoder, t.corpus, t.run("decoder")).state_dict())
 
 
 STAGES = {
@@ -143,4 +191,5 @@ STAGES = {
     "text_to_image": text_to_image_stage,
     "identity": identity_stage,
     "control": control_stage,
+    "decoder": decoder_stage,
 }

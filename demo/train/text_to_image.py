@@ -1,17 +1,14 @@
 """Stage: text encoder and UNet, trained together from captions."""
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
 from ..captions import caption_tokens
 from ..form import TEXT, Form
-from .adapter import face_weight
 from .corpus import Corpus
-from .flow import flow_loss
+from .flow import face_weight, flow_loss
 from .host_models import new_text_encoder, new_unet, text_states
-from .loop import optimise
+from .loop import Run, optimise
 
 BATCH = 32
 
@@ -25,12 +22,13 @@ class TextToImage(nn.Module):
         self.unet = new_unet(form.unet)
 
 
-def train_text_to_image(form: Form, corpus: Corpus, latents: Tensor, folder: Path) -> TextToImage:
+def train_text_to_image(form: Form, corpus: Corpus, latents: Tensor, run: Run) -> TextToImage:
     """Captions with parts left out at random, and none at all one time in ten, for classifier-free guidance."""
     model = TextToImage(form)
+    batch = min(BATCH, len(latents))
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
-        rows = torch.randint(0, len(latents), (BATCH,), generator=generator)
+        rows = torch.randint(0, len(latents), (batch,), generator=generator)
         context = text_states(model.text, random_captions(corpus, rows, generator))
 
         def predict(x: Tensor, time: Tensor) -> Tensor:
@@ -39,7 +37,7 @@ def train_text_to_image(form: Form, corpus: Corpus, latents: Tensor, folder: Pat
         weight = face_weight(corpus.facts(rows, "face_box"), latents.shape[-1], 2.0)
         return flow_loss(predict, latents[rows].float(), generator, weight)
 
-    return optimise("text_to_image", model, loss_at, form.steps["text_to_image"], 5e-4, folder)
+    return optimise(run, model, loss_at, 8e-4)
 
 
 def random_captions(corpus: Corpus, rows: Tensor, generator: torch.Generator, none: float = 0.1) -> Tensor:

@@ -1,12 +1,12 @@
 """The offline world's text encoder in ComfyUI's frame: a tokenizer of whole words and a small CLIP text model."""
 
-import comfy.model_management
 import comfy.sd
 import comfy.sd1_clip
 import comfy.supported_models_base
+import torch
 
 from ...demo.captions import LENGTH, NUMBER, word_numbers
-from ...demo.form import CONTEXT, TEXT
+from ...demo.form import CONTEXT, TEXT, WORD_ROWS
 
 
 class WordTokenizer:
@@ -58,6 +58,15 @@ class _ClipModel(comfy.sd1_clip.SD1ClipModel):
         super().__init__(device, dtype, model_options or {}, clip_model=_TextModel)
 
 
+def _with_rows(state: dict, rows: int) -> dict:
+    """The state dict with `rows` token rows: the shipped file has one for each word, the host's model always more."""
+    words = state.get(WORD_ROWS)
+    if words is None or len(words) >= rows:
+        return state
+    unused = torch.zeros(rows - len(words), words.shape[1], dtype=words.dtype)
+    return {**state, WORD_ROWS: torch.cat([words, unused])}
+
+
 def load_text_encoder(state: dict) -> comfy.sd.CLIP:
     """A CLIP socket value for the stock CLIPTextEncode, from a CLIPTextModel state dict.
 
@@ -65,7 +74,8 @@ def load_text_encoder(state: dict) -> comfy.sd.CLIP:
     """
     target = comfy.supported_models_base.ClipTarget(_Tokenizer, _ClipModel)
     clip = comfy.sd.CLIP(target, parameters=sum(t.numel() for t in state.values()))
-    missing, _ = clip.load_sd(state)
+    rows = clip.cond_stage_model.clip_l.transformer.get_input_embeddings().num_embeddings
+    missing, _ = clip.load_sd(_with_rows(state, rows))
     missing = [key for key in missing if "logit_scale" not in key]
     if missing:
         raise RuntimeError(f"Troupe: the demo's text encoder lacks {', '.join(missing)}. Reinstall the pack.")
