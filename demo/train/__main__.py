@@ -29,7 +29,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("form", choices=FORMS, help="the size of the world")
     parser.add_argument(
         "--stages",
-        help=f"comma-separated, of {', '.join(STAGES)}; default: all of them, or none with --publish",
+        help=f"comma-separated, of {', '.join(STAGES)}, or all; default: all, or none with --publish",
     )
     parser.add_argument(
         "--publish", action="store_true", help="afterwards, copy what is finished to the shipped weights"
@@ -50,8 +50,10 @@ def command_line() -> argparse.ArgumentParser:
 
 def chosen_stages(arguments: argparse.Namespace) -> list[str]:
     """The named stages in their own order. Raises ValueError for a name that there is not."""
-    if arguments.stages is None:
-        return [] if arguments.publish else list(STAGES)
+    if arguments.stages is None and arguments.publish:
+        return []
+    if arguments.stages in (None, "all"):
+        return list(STAGES)
     names = arguments.stages.split(",")
     unknown = sorted(set(names) - set(STAGES))
     if unknown:
