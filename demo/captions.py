@@ -26,16 +26,18 @@ _ALSO_SAID = {
 # fmt: on
 SYNONYMS = {other: word for word, others in _ALSO_SAID.items() for other in others.split()}
 
+_COUNTS_NO_MORE = {NUMBER[","], *(NUMBER[word] for word in COUNTS)}
+
 
 def word_numbers(text: str) -> list[int]:
     """Free text as word numbers, without start and end. Words the world has no picture for are passed over.
 
-    A number counts people only before the first clause ("two people at the beach, one in red" holds one count).
+    The first number before the first clause counts people: "at the beach two people, one in red" holds one count.
     """
     numbers: list[int] = []
     for word in re.findall(r"[a-z]+|[0-9]|[,;.]", text.lower()):
         word = SYNONYMS.get(word, word)
-        if word in COUNTS and numbers:
+        if word in COUNTS and not _COUNTS_NO_MORE.isdisjoint(numbers):
             continue
         if word == "," and numbers and numbers[-1] == NUMBER[","]:
             continue

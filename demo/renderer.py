@@ -25,7 +25,7 @@ class Rendered:
     depth      [B, 1, S, S] 0 far to 1 near
     face_box   [B, P, 4] x0, y0, x1, y1 in fractions of the picture
     key_points [B, P, 5, 2] in fractions of the picture
-    visible    [B, P] share of the head that is inside the picture and not covered; 0 for props
+    visible    [B, P] share of the head, as far as it is inside the picture, that is not covered; 0 for props
     """
 
     picture: Tensor
