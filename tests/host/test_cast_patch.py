@@ -209,6 +209,15 @@ def test_every_attention_backend_of_the_host_gives_the_same_picture(model, adapt
     assert_same(sample(apply(model, TWO, adapter)), expected, tolerance=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision_draws_the_same_people_less_exactly(adapter, dtype):
+    half = tiny_model(dtype=dtype)
+    halves = sample(apply(half, [Member(ADA, LEFT), Member(ADA, RIGHT)], adapter), steps=1)
+
+    assert_same(halves, sample(apply(half, [Member(ADA, EVERYWHERE)], adapter), steps=1), tolerance=0.2)
+    assert_different(halves, sample(half, steps=1), least=0.5)
+
+
 def test_photos_of_one_person_count_equally_whatever_their_length(model, adapter):
     stretched = person("Ada", 21)
     stretched.embeddings["only"][1] *= 7
