@@ -29,7 +29,7 @@ def embedder_of(recogniser: nn.Module) -> Embedder:
         with torch.autocast("cpu", torch.bfloat16):
             return recogniser(crops.contiguous(memory_format=torch.channels_last))
 
-    return Embedder(embed, float(recogniser.out[1].weight.abs().sum()))
+    return Embedder(embed, recogniser.out[1].weight.abs().sum().item())
 
 
 def embedder_in(path: Path) -> Embedder:
@@ -43,7 +43,7 @@ def embedder_in(path: Path) -> Embedder:
         return torch.from_numpy(session.run(None, {name: crops.numpy()})[0])
 
     probe = torch.linspace(-1, 1, 3 * 112 * 112).view(1, 3, 112, 112)
-    return Embedder(embed, float(embed(probe).abs().sum()))
+    return Embedder(embed, embed(probe).abs().sum().item())
 
 
 @torch.no_grad()

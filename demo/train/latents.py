@@ -18,7 +18,7 @@ def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
     Kept in latents.pt; made anew when the corpus or the autoencoder has changed.
     """
     path = folder / "latents.pt"
-    mark = [len(corpus), float(model.vae_scale), float(model.taesd_encoder[0].weight.abs().sum())]
+    mark = [len(corpus), model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item()]
     if path.exists():
         state = torch.load(path, weights_only=True, mmap=True)
         if state["mark"] == mark:

@@ -1,0 +1,96 @@
+"""Latents and embeddings that are kept on disk: made once, and anew when what they come from has changed."""
+
+import logging
+
+import pytest
+import torch
+from pack.demo.train import corpus as corpus_module
+from pack.demo.train.corpus import Corpus, render_corpus
+from pack.demo.train.embeddings import Embedder, face_embeddings
+from pack.demo.train.latents import latents_of
+from torch import nn
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus_module, "CHUNK", 4)
+        render_corpus(folder, 32, 8)
+    return Corpus(folder)
+
+
+class TinyAutoencoder(nn.Module):
+    """What `latents_of` needs of an autoencoder, with a single convolution for an encoder."""
+
+    def __init__(self, seed):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.taesd_encoder = nn.Sequential(nn.Conv2d(3, 2, 8, 8))
+        self.vae_scale, self.vae_shift = nn.Parameter(torch.tensor(2.0)), nn.Parameter(torch.tensor(0.5))
+        self.encoded = 0
+        self.taesd_encoder.register_forward_hook(lambda *_: setattr(self, "encoded", self.encoded + 1))
+
+
+def test_latents_are_made_once_and_then_read(corpus, tmp_path):
+    model = TinyAutoencoder(0)
+    first = latents_of(model, corpus, tmp_path)
+    made = model.encoded
+
+    again = latents_of(model, corpus, tmp_path)
+
+    assert model.encoded == made > 0
+    assert torch.equal(first, again)
+    assert first.shape == (8, 2, 4, 4)
+    assert first.dtype == torch.float16
+
+
+def test_latents_are_what_the_host_would_encode(corpus, tmp_path):
+    model = TinyAutoencoder(0)
+
+    latents = latents_of(model, corpus, tmp_path).float()
+
+    with torch.no_grad():
+        exact = model.taesd_encoder(corpus.pictures(torch.arange(8))) / 2.0 + 0.5
+    torch.testing.assert_close(latents, exact, atol=0.02, rtol=0.02)
+
+
+@pytest.mark.parametrize("change", ["weights", "scale"])
+def test_another_autoencoder_makes_others_and_says_what_no_longer_fits(corpus, tmp_path, change, caplog):
+    first = latents_of(TinyAutoencoder(0), corpus, tmp_path)
+    other = TinyAutoencoder(int(change == "weights"))
+    with torch.no_grad():
+        other.vae_scale.fill_(4.0 if change == "scale" else 2.0)
+
+    with caplog.at_level(logging.WARNING):
+        second = latents_of(other, corpus, tmp_path)
+
+    assert not torch.equal(first, second)
+    assert "does not fit" in caplog.text
+
+
+def test_a_cut_off_write_is_no_latents_file(corpus, tmp_path):
+    (tmp_path / "latents.part").write_bytes(b"cut off")
+
+    assert latents_of(TinyAutoencoder(0), corpus, tmp_path).shape == (8, 2, 4, 4)
+
+
+def counting_embedder(mark):
+    calls = []
+
+    def embed(crops):
+        calls.append(len(crops))
+        return crops.flatten(1)[:, :512] + mark
+
+    return Embedder(embed, mark), calls
+
+
+def test_embeddings_are_made_once_for_each_recogniser(corpus, tmp_path):
+    embedder, calls = counting_embedder(1.0)
+    first = face_embeddings(corpus, embedder, tmp_path)
+    again = face_embeddings(corpus, embedder, tmp_path)
+    other = face_embeddings(corpus, counting_embedder(2.0)[0], tmp_path)
+
+    assert sum(calls) == len(corpus.face_who) == len(first)
+    assert torch.equal(first, again)
+    torch.testing.assert_close(other, first + 1, atol=0.01, rtol=0.01)
