@@ -42,7 +42,7 @@ def train_decoder(model: nn.Module, corpus: Corpus, run: Run) -> nn.Module:
 
     Raises RuntimeError where a decoder has been trained for another encoder in the same folder.
     """
-    encoder = sum(float(weight.double().abs().sum()) for weight in model.taesd_encoder.parameters())
+    encoder = sum(weight.double().abs().sum().item() for weight in model.taesd_encoder.parameters())
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
         picture = _crops(corpus, BATCH, generator).contiguous(memory_format=torch.channels_last)

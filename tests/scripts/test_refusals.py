@@ -71,12 +71,12 @@ def test_a_port_that_is_taken_is_told_before_anything_is_set_up(tmp_path):
 
 
 @pytest.mark.parametrize("version", [(3, 9), (3, 14)])
-@pytest.mark.parametrize("script", ["demo.py", "test.py", "bench.py"])
+@pytest.mark.parametrize("script", ["demo.py", "test.py", "bench.py", "train_world.py"])
 def test_a_python_that_does_not_fit(tmp_path, version, script):
     pretend = f"import sys, runpy; sys.version_info = ({version[0]}, {version[1]}, 0, 'final', 0); "
     pretend += f"sys.path.insert(0, {str(ROOT / 'scripts')!r}); sys.argv[0] = {script!r}; "
     pretend += f"runpy.run_path({str(ROOT / 'scripts' / script)!r}, run_name='__main__')"
-    arguments = {"demo.py": ANY_FILE, "bench.py": ["demo"], "test.py": []}[script]
+    arguments = {"demo.py": ANY_FILE, "bench.py": ["demo"], "train_world.py": ["smoke"]}.get(script, [])
 
     sentence = refused([sys.executable, "-c", pretend, *arguments], tmp_path)
 
