@@ -68,10 +68,10 @@ _STEPS_128 = {
     "autoencoder": 2700,
     "recogniser": 1600,
     "scorer": 1400,
-    "detector": 1500,
+    "detector": 4500,
     "reader": 800,
-    "text_to_image": 4500,
-    "identity": 2500,
+    "text_to_image": 600,
+    "identity": 2400,
     "control": 1000,
     "decoder": 1500,
 }
