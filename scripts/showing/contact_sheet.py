@@ -11,7 +11,7 @@ PAPER, INK, FAINT, RULE = "#faf9f6", "#22252b", "#80858f", "#dcdad3"
 COLOURS = ("#d1495b", "#2a6f97", "#588157", "#e09f3e", "#7b5ea7", "#1b998b", "#a0522d", "#c05299")
 NOBODY = "#9a9a9a"
 MARGIN, GAP = 48, 32
-PICTURE, TILE, LABEL = 720, 190, 230
+PICTURE, TILE, LABEL, LINE = 720, 190, 230, 40
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,20 @@ class Found:
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture, the faces found in it, and a line that sums it up."""
+    """One picture, the faces found in it, who of the cast was not, and some words that sum it up."""
 
     picture: Image.Image
     faces: Sequence[Found] = field(default_factory=tuple)
-    summary: str = ""
+    missing: Sequence[str] = field(default_factory=tuple)
+    summary: Sequence[str] = field(default_factory=tuple)
 
 
 def draw_sheet(title: str, references: Sequence[tuple[str, Image.Image]], shots: Sequence[Shot]) -> Image.Image:
     """One row per shot, the references on its left and the found faces on its right."""
-    names = [name for name, _ in references] + [f.name for shot in shots for f in shot.faces if f.name]
+    names = [name for name, _ in references] + [face.name for shot in shots for face in shot.faces if face.name]
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(dict.fromkeys(names))}
     left = tile_columns(len(references)) * (TILE + GAP // 2)
-    right = TILE + LABEL if any(shot.faces for shot in shots) else 0
+    right = TILE + LABEL if any(shot.faces or shot.missing for shot in shots) else 0
     width = 2 * MARGIN + left + (GAP if left else 0) + PICTURE + (GAP + right if right else 0)
     rows = [row_height(shot, len(references)) for shot in shots]
     height = MARGIN + 80 + sum(rows) + GAP * (len(rows) - 1) + MARGIN
@@ -59,8 +60,9 @@ def draw_sheet(title: str, references: Sequence[tuple[str, Image.Image]], shots:
 def row_height(shot: Shot, references: int) -> int:
     """The height of one row: the tallest of its three columns, headings included."""
     tiles = -(-references // max(tile_columns(references), 1)) * (TILE + 44)
-    picture = fitted(shot.picture, PICTURE)[1] + (48 if shot.summary else 0)
-    return 40 + max(tiles, picture, len(shot.faces) * (TILE + GAP // 2))
+    picture = fitted(shot.picture, PICTURE)[1] + 16 + len(lines_of(shot.summary)) * LINE
+    found = len(shot.faces) * (TILE + GAP // 2) + len(shot.missing) * LINE
+    return 40 + max(tiles, picture, found)
 
 
 def tile_columns(count: int) -> int:
@@ -96,15 +98,14 @@ def place_picture(sheet: Image.Image, at: tuple[int, int], shot: Shot, colours: 
         box = [x + max(x0, 0), y + max(y0, 0), x + min(x1, width - 1), y + min(y1, height - 1)]
         if box[0] < box[2] and box[1] < box[3]:
             draw.rounded_rectangle(box, 8, outline=colours.get(face.name, NOBODY), width=4)
-    if shot.summary:
-        room = sheet.width - MARGIN - x
-        draw.text((x, y + height + 16), shortened(shot.summary, room, 20), INK, font(20))
+    for i, line in enumerate(lines_of(shot.summary)):
+        draw.text((x, y + height + 16 + i * LINE), line, INK, font(20))
 
 
 def place_faces(sheet: Image.Image, at: tuple[int, int], shot: Shot, colours: dict) -> None:
-    """A crop of every found face with whom it was taken for and how alike they are."""
+    """A crop of every found face with whom it was taken for and how alike they are; then who was not found."""
     draw = ImageDraw.Draw(sheet)
-    if shot.faces:
+    if shot.faces or shot.missing:
         draw.text(at, "Found in the picture", FAINT, font(20))
     for i, face in enumerate(shot.faces):
         x, y = at[0], at[1] + 40 + i * (TILE + GAP // 2)
@@ -121,6 +122,11 @@ def place_faces(sheet: Image.Image, at: tuple[int, int], shot: Shot, colours: di
             draw.text(
                 (label, y + 114), "in their region" if face.right_place else "in the wrong place", FAINT, font(20)
             )
+    top = at[1] + 40 + len(shot.faces) * (TILE + GAP // 2)
+    for i, name in enumerate(shot.missing):
+        y = top + i * LINE
+        draw.rectangle([at[0], y + 6, at[0] + 14, y + 20], colours.get(name, NOBODY))
+        draw.text((at[0] + 24, y), shortened(f"{name} was not found", TILE + LABEL - 24, 20), INK, font(20))
 
 
 def paste(sheet: Image.Image, tile: Image.Image, at: tuple[int, int], side: int) -> None:
@@ -165,3 +171,15 @@ def shortened(text: str, width: int, size: int) -> str:
     while len(text) > 1 and font(size).getlength(text) > width:
         text = text.removesuffix("…")[:-1] + "…"
     return text
+
+
+def lines_of(parts: Sequence[str]) -> list[str]:
+    """`parts` joined by dots into lines that fit below the picture."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}   ·   {part}" if lines else part
+        if lines and font(20).getlength(longer) <= PICTURE:
+            lines[-1] = longer
+        else:
+            lines.append(shortened(part, PICTURE, 20))
+    return lines

@@ -38,7 +38,7 @@ def run_workflow(client: Client, file: Path, out: Path, console: Console) -> lis
     for text_id, picture_id in watched.scored:
         scores.append(read_scores("".join(outputs.get(text_id, {}).get("text", []))))
         for data, scored in zip(pictures(picture_id), scores[-1]["images"], strict=True):
-            shots.append(Shot(as_image(data), found_faces(scored), summary(scored)))
+            shots.append(Shot(as_image(data), found_faces(scored), scored.get("missing", []), summary(scored)))
     shots = shots or [Shot(as_image(data)) for data in saved]
     title = file.stem.replace("-", " ").replace("_", " ").capitalize()
     sheet = out / "contact-sheet.png"

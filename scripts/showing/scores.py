@@ -29,8 +29,8 @@ def found_faces(entry: dict) -> list[Found]:
     return sorted(faces, key=lambda face: face.bbox[0] + face.bbox[2])
 
 
-def summary(entry: dict) -> str:
-    """One line on a picture."""
+def summary(entry: dict) -> list[str]:
+    """What there is to say on a picture, in a few words each."""
     parts = []
     if entry.get("own") is not None:
         parts.append(f"own similarity {entry['own']:.2f}")
@@ -38,8 +38,6 @@ def summary(entry: dict) -> str:
         parts.append(f"to the others {entry['other']:.2f}")
     if entry.get("right_place") is not None:
         parts.append(f"{entry['right_place']:.0%} in the right place")
-    expected = f" where {entry['expected']} belong" if entry.get("expected") else ""
-    parts.append(f"{len(entry['faces'])} faces{expected}")
-    if entry.get("missing"):
-        parts.append("missing: " + ", ".join(entry["missing"]))
-    return "   ·   ".join(parts)
+    faces = len(entry["faces"])
+    parts.append(f"{faces} faces for {entry['expected']} people" if entry.get("expected") else f"{faces} faces")
+    return parts
