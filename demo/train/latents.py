@@ -1,4 +1,4 @@
-"""Stage: every scene of the corpus as a latent, encoded once and kept on disk."""
+"""Stage: every scene of the corpus as a latent, encoded once and kept on disk; an interrupted run goes on."""
 
 import logging
 from pathlib import Path
@@ -10,6 +10,7 @@ from .autoencoder import encode
 from .corpus import Corpus
 
 log = logging.getLogger(__name__)
+PART, SAVE_EVERY = 256, 10  # scenes that are encoded at a time; parts between two saves
 
 
 def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
@@ -19,13 +20,29 @@ def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
     """
     path = folder / "latents.pt"
     mark = [len(corpus), model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item()]
-    if path.exists():
-        state = torch.load(path, weights_only=True, mmap=True)
-        if state["mark"] == mark:
-            return state["latents"]
-        log.warning("corpus or autoencoder have changed: what was trained on the latents in %s does not fit", path)
-    log.info("encoding %d scenes", len(corpus))
-    latents = torch.cat([encode(model, corpus.pictures(rows)).half() for rows in torch.arange(len(corpus)).split(256)])
-    torch.save({"mark": mark, "latents": latents}, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
-    return latents
+    kept = _kept(path, mark)
+    if kept is not None and len(kept) == len(corpus):
+        return kept
+    # A copy, because the file that the kept ones are read from is about to be replaced.
+    parts = [] if kept is None else [kept.clone()]
+    remaining = torch.arange(sum(map(len, parts)), len(corpus)).split(PART)
+    log.info("encoding %d scenes", sum(map(len, remaining)))
+    for number, rows in enumerate(remaining, 1):
+        parts.append(encode(model, corpus.pictures(rows)).half())
+        if number % SAVE_EVERY == 0 or number == len(remaining):
+            parts = [torch.cat(parts)]
+            torch.save({"mark": mark, "latents": parts[0]}, path.with_suffix(".part"))
+            path.with_suffix(".part").replace(path)
+            log.info("encoded %d of %d scenes", len(parts[0]), len(corpus))
+    return parts[0]
+
+
+def _kept(path: Path, mark: list) -> Tensor | None:
+    """The latents that an earlier run has made of the same corpus with the same autoencoder, first scenes first."""
+    if not path.exists():
+        return None
+    state = torch.load(path, weights_only=True, mmap=True)
+    if state["mark"] == mark:
+        return state["latents"]
+    log.warning("corpus or autoencoder have changed: what was trained on the latents in %s does not fit", path)
+    return None

@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 from pack.demo.train import corpus as corpus_module
+from pack.demo.train import latents as latents_module
 from pack.demo.train.corpus import Corpus, render_corpus
 from pack.demo.train.embeddings import Embedder, face_embeddings
 from pack.demo.train.latents import latents_of
@@ -23,13 +24,18 @@ def corpus(tmp_path_factory):
 class TinyAutoencoder(nn.Module):
     """What `latents_of` needs of an autoencoder, with a single convolution for an encoder."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, cut_off_after=None):
         super().__init__()
         torch.manual_seed(seed)
         self.taesd_encoder = nn.Sequential(nn.Conv2d(3, 2, 8, 8))
         self.vae_scale, self.vae_shift = nn.Parameter(torch.tensor(2.0)), nn.Parameter(torch.tensor(0.5))
-        self.encoded = 0
-        self.taesd_encoder.register_forward_hook(lambda *_: setattr(self, "encoded", self.encoded + 1))
+        self.encoded, self.cut_off_after = 0, cut_off_after
+        self.taesd_encoder.register_forward_hook(self.count)
+
+    def count(self, *_):
+        if self.encoded == self.cut_off_after:
+            raise KeyboardInterrupt
+        self.encoded += 1
 
 
 def test_latents_are_made_once_and_then_read(corpus, tmp_path):
@@ -67,6 +73,22 @@ def test_another_autoencoder_makes_others_and_says_what_no_longer_fits(corpus, t
 
     assert not torch.equal(first, second)
     assert "does not fit" in caplog.text
+
+
+@pytest.mark.parametrize("cut_off_after", [1, 3, 5])
+def test_an_interrupted_run_goes_on_from_its_last_save(corpus, tmp_path, monkeypatch, cut_off_after):
+    monkeypatch.setattr(latents_module, "PART", 1)
+    monkeypatch.setattr(latents_module, "SAVE_EVERY", 2)
+    whole, folder = latents_of(TinyAutoencoder(0), corpus, tmp_path), tmp_path / "cut off"
+    folder.mkdir()
+
+    with pytest.raises(KeyboardInterrupt):
+        latents_of(TinyAutoencoder(0, cut_off_after), corpus, folder)
+    resumed = TinyAutoencoder(0)
+    latents = latents_of(resumed, corpus, folder)
+
+    assert torch.equal(latents, whole)
+    assert resumed.encoded == 8 - cut_off_after // 2 * 2
 
 
 def test_a_cut_off_write_is_no_latents_file(corpus, tmp_path):
