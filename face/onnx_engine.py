@@ -80,6 +80,13 @@ def load_engine(pack: FacePack, provider: str = "auto") -> OnnxEngine:
     )
 
 
+def gpu_present() -> bool:
+    """Whether torch sees a GPU. A build of onnxruntime for GPUs offers them on machines without one, too."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def input_size(outline: GraphOutline) -> tuple[int, int]:
     """Width and height a detector takes: as stored in the graph, or the published packs' default where it takes any."""
     (_, _, height, width), *_ = outline.inputs.values()
@@ -96,7 +103,7 @@ def open_graph(path: Path, provider: str) -> tuple[Run, str]:
             f"Face packs need the package onnxruntime, which cannot be imported ({error}). "
             "Install onnxruntime, or onnxruntime-gpu for an NVIDIA GPU, into ComfyUI's Python."
         ) from error
-    asked = providers_for(provider, onnxruntime.get_available_providers())
+    asked = providers_for(provider, onnxruntime.get_available_providers(), gpu_present())
     if asked[0] == "CUDAExecutionProvider" and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()  # finds the CUDA libraries that came with torch
     options = onnxruntime.SessionOptions()

@@ -16,6 +16,7 @@ PROVIDERS = {
 }
 # MIGraphX, CoreML and OpenVINO compile a graph for minutes or want fixed sizes: only when asked for.
 AUTOMATIC = ("CUDAExecutionProvider", "ROCMExecutionProvider", "DmlExecutionProvider")
+NEEDS_TORCHS_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider")
 CHOICES = ("auto", *PROVIDERS)
 
 PACKAGES = {
@@ -27,16 +28,17 @@ PACKAGES = {
 }
 
 
-def providers_for(choice: str, available: Collection[str]) -> list[str]:
+def providers_for(choice: str, available: Collection[str], gpu: bool) -> list[str]:
     """Providers to ask onnxruntime for, best first, the CPU last.
 
-    choice    : one of CHOICES; 'auto' takes the first of AUTOMATIC that is there
+    choice    : one of CHOICES; 'auto' takes the first of AUTOMATIC that is there and, where torch can tell, has a GPU
     available : what the installed onnxruntime was built with
+    gpu       : whether torch sees a GPU by CUDA or ROCm; without one, trying these only fills the console with errors
     Raises ValueError for an unknown choice, RuntimeError, naming the cause, when the chosen one is not available.
     """
     if choice not in CHOICES:
         raise ValueError(f"Unknown provider '{choice}' for the face engine; there are {', '.join(CHOICES)}.")
-    wanted = AUTOMATIC if choice == "auto" else PROVIDERS[choice]
+    wanted = PROVIDERS.get(choice) or [name for name in AUTOMATIC if gpu or name not in NEEDS_TORCHS_GPU]
     chosen = next((name for name in wanted if name in available), None)
     if chosen is None and choice not in ("auto", "CPU"):
         raise RuntimeError(

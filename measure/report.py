@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -57,6 +59,13 @@ def picture_report(score: PictureScore, boxes: np.ndarray, confidences: Sequence
         "count": score.count,
         "expected": score.expected,
     }
+
+
+def as_text(result: dict) -> str:
+    """A report as JSON for people: indented, but each list of numbers on one line."""
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    # No string of JSON holds a line break, so what spans lines is never part of a name.
+    return re.sub(r"\[\n[-\d.,\s]+\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", text)
 
 
 def distinct(names: Sequence[str]) -> list[str]:

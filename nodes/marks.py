@@ -42,4 +42,15 @@ def score_marks(
         if score.similarity[index, best] > score.similarity[index, member]:
             note = f", looks like {names[best]}"
         marks.append(Mark(box, f"{names[member]} {score.own[member]:.2f}{note}", member_colour(member)))
+    marks += [
+        Mark(around(regions[member]), f"{names[member]}: no face", member_colour(member), strong=False)
+        for member, face in enumerate(score.matched)
+        if face < 0 and regions[member].any()
+    ]
     return annotate(picture, marks, [(region, member_colour(index)) for index, region in enumerate(regions)])
+
+
+def around(region: np.ndarray) -> tuple[int, int, int, int]:
+    """The box, xyxy pixels, around a region, bool [H, W] with at least one pixel."""
+    rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

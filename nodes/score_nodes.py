@@ -1,9 +1,8 @@
 """Score Cast: does the picture show the people it should, where it should?"""
 
-import json
-
 from comfy_api.latest import io, ui
 
+from ..measure.report import as_text
 from .cast_scoring import score_cast
 from .host.images import to_images, to_pictures
 from .types import Cast, FaceEngine
@@ -47,7 +46,7 @@ class ScoreCast(io.ComfyNode):
     @classmethod
     def execute(cls, engine, images, cast) -> io.NodeOutput:
         result = score_cast(engine, to_pictures(images), cast)
-        scores = json.dumps(result.report, indent=2, ensure_ascii=False)
+        scores = as_text(result.report)
         return io.NodeOutput(result.report["own"], scores, to_images(result.marked), ui=ui.PreviewText(scores))
 
 

@@ -94,20 +94,24 @@ def test_a_picture_of_the_wrong_form_is_refused(engine, picture):
 
 
 def test_the_cpu_comes_last_and_an_automatic_choice_never_fails():
-    assert providers_for("CUDA", ["CUDAExecutionProvider", CPU]) == ["CUDAExecutionProvider", CPU]
-    assert providers_for("auto", ["AzureExecutionProvider", CPU]) == [CPU]
-    assert providers_for("auto", ["CUDAExecutionProvider", CPU]) == ["CUDAExecutionProvider", CPU]
-    assert providers_for("ROCm", ["MIGraphXExecutionProvider", CPU]) == ["MIGraphXExecutionProvider", CPU]
-    assert providers_for("CPU", ["CUDAExecutionProvider", CPU]) == [CPU]
+    cuda, migraphx, directml = "CUDAExecutionProvider", "MIGraphXExecutionProvider", "DmlExecutionProvider"
+
+    assert providers_for("CUDA", [cuda, CPU], gpu=True) == [cuda, CPU]
+    assert providers_for("auto", ["AzureExecutionProvider", CPU], gpu=True) == [CPU]
+    assert providers_for("auto", [cuda, CPU], gpu=True) == [cuda, CPU]
+    assert providers_for("auto", [cuda, CPU], gpu=False) == [CPU]
+    assert providers_for("auto", [directml, CPU], gpu=False) == [directml, CPU]
+    assert providers_for("ROCm", [migraphx, CPU], gpu=True) == [migraphx, CPU]
+    assert providers_for("CPU", [cuda, CPU], gpu=True) == [CPU]
 
 
 def test_a_provider_that_is_not_there_is_named_with_its_cause():
     with pytest.raises(
         RuntimeError, match=r"asked to run on DirectML.*offers only CPUExecutionProvider.*onnxruntime-directml"
     ):
-        providers_for("DirectML", [CPU])
+        providers_for("DirectML", [CPU], gpu=False)
     with pytest.raises(ValueError, match=r"Unknown provider 'TPU'"):
-        providers_for("TPU", [CPU])
+        providers_for("TPU", [CPU], gpu=False)
 
 
 def test_a_provider_that_did_not_start_is_named_unless_the_choice_was_automatic():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pack.measure.annotate import Mark, annotate, border, free_place
 from pack.measure.likeness import score_picture
-from pack.measure.report import distinct, report
+from pack.measure.report import as_text, distinct, report
 
 REGIONS = np.zeros((2, 10, 20), bool)
 REGIONS[0, :, :10] = REGIONS[1, :, 10:] = True
@@ -46,6 +46,18 @@ def test_a_report_is_plain_json_with_every_figure_and_no_embedding():
         "count": 0,
         "expected": 2,
     }
+
+
+def test_a_report_reads_well_and_is_the_same_data():
+    result = {
+        "images": [{"faces": [{"bbox": [1.5, -2.0, 3.0, 4.0], "name": "Ada [1, 2]\n"}], "missing": []}],
+        "own": 0.5,
+    }
+
+    text = as_text(result)
+
+    assert json.loads(text) == result
+    assert '"bbox": [1.5, -2.0, 3.0, 4.0]' in text
 
 
 def test_equal_names_are_told_apart():
