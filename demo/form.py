@@ -68,7 +68,7 @@ _STEPS_128 = {
     "autoencoder": 2700,
     "recogniser": 1600,
     "scorer": 1400,
-    "detector": 4500,
+    "detector": 6500,
     "reader": 800,
     "text_to_image": 600,
     "identity": 2400,

@@ -58,7 +58,7 @@ def train_detector(corpus: Corpus, run: Run) -> nn.Module:
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
         scenes = torch.randint(0, len(corpus), (BATCH,), generator=generator)
-        pictures, corner, scale = _shrunk(weathered(corpus.pictures(scenes), generator), generator)
+        pictures, corner, scale = _resized(weathered(corpus.pictures(scenes), generator), generator)
         boxes = corpus.facts(scenes, "face_box") * scale + corner.repeat(2)
         points = corpus.facts(scenes, "key_points") * scale + corner
         with torch.autocast("cpu", torch.bfloat16):
@@ -68,14 +68,14 @@ def train_detector(corpus: Corpus, run: Run) -> nn.Module:
     return optimise(run, model, loss_at, 1.5e-3)
 
 
-def _shrunk(pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-    """Pictures at half to full size somewhere on a dark canvas of SIDE pixels.
+def _resized(pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
+    """Pictures at half to one and a third of their size: somewhere on a dark canvas of SIDE pixels, or cut to it.
 
     Returns the canvas [N, 3, SIDE, SIDE], the corner [2] and the scale of the pictures on it, in fractions of it.
     """
-    size = int(SIDE * (0.5 + 0.5 * torch.rand((), generator=generator).item()) // 8 * 8)
+    size = int(SIDE * (0.5 + 0.85 * torch.rand((), generator=generator).item()) // 8 * 8)
     room = SIDE - size
-    x, y = (int(torch.randint(0, room + 1, (), generator=generator)) for _ in range(2))
+    x, y = (int(torch.randint(min(room, 0), max(room, 0) + 1, (), generator=generator)) for _ in range(2))
     small = F.interpolate(pictures, size=(size, size), mode="bilinear", antialias=True)
     return F.pad(small, (x, room - x, y, room - y)), torch.tensor([x, y]) / SIDE, size / SIDE
 
