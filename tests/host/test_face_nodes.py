@@ -1,19 +1,25 @@
 """Load Face Engine, Extract Identity and Score Cast in the real host, on a pack that takes red squares for faces."""
 
+import io
 import json
 import re
 
 import folder_paths
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from pack.attention.cast import Member
 from pack.attention.regions import Region
+from pack.demo.people_by_name import NAMES
+from pack.face.providers import PROVIDERS
 from pack.nodes.face_nodes import ExtractIdentity, LoadFaceEngine
 from pack.nodes.host.face_packs import NO_PACK
 from pack.nodes.host.images import to_images, to_pictures
 from pack.nodes.score_nodes import ScoreCast
+from pack.scripts.hosting.client import PromptRefused, error_of
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
+from PIL import Image
 
 
 @pytest.fixture
@@ -89,8 +95,11 @@ def test_a_pack_that_is_gone_is_named_beside_those_there_are(packs):
 
 
 def test_a_provider_that_is_missing_is_an_error_not_a_slow_run(packs):
-    with pytest.raises(RuntimeError, match=r"asked to run on CoreML.*offers only"):
-        run(LoadFaceEngine, pack="squares", provider="CoreML")
+    available = onnxruntime.get_available_providers()
+    missing = next(choice for choice, names in PROVIDERS.items() if not set(names) & set(available))
+
+    with pytest.raises(RuntimeError, match=rf"asked to run on {missing}.*offers only"):
+        run(LoadFaceEngine, pack="squares", provider=missing)
 
 
 def test_a_batch_is_several_photos_of_one_person_with_a_preview_of_each(packs):
@@ -200,3 +209,45 @@ def test_pictures_of_every_channel_count_become_rgb():
 def test_what_is_no_picture_is_refused(shape):
     with pytest.raises(ValueError, match=r"Troupe: a picture has the shape"):
         to_pictures(torch.zeros(shape))
+
+
+def extraction(image):
+    """An API prompt: load the demo's pack, extract from what the node `image` gives, save the preview."""
+    return {
+        "1": {"class_type": "Troupe_LoadFaceEngine", "inputs": {"pack": "troupe-demo", "provider": "CPU"}},
+        "2": image,
+        "3": {
+            "class_type": "Troupe_ExtractIdentity",
+            "inputs": {"engine": ["1", 0], "image": ["2", 0], "name": "Ada", "select": "largest"},
+        },
+        "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 1], "filename_prefix": "found"}},
+    }
+
+
+EMPTY = {"class_type": "EmptyImage", "inputs": {"width": 96, "height": 64, "batch_size": 1, "color": 0x6080A0}}
+
+
+def test_the_server_extracts_a_demo_person_and_previews_the_face(server):
+    person = {"class_type": "Troupe_DemoPhoto", "inputs": {"person": NAMES[0]}}
+
+    entry = server.post_prompt(extraction(person))
+
+    assert Image.open(io.BytesIO(server.images(entry, "4")[0])).size == (512, 512)
+
+
+def test_a_photo_without_a_face_is_one_clear_error_and_the_server_lives_on(server):
+    entry = server.client.wait(server.client.submit(extraction(EMPTY)), 300)
+
+    error = error_of(entry)
+    assert error.startswith("Troupe_ExtractIdentity: No face was found in the photo of 'Ada' (96x64 pixels).")
+    assert "troupe-demo" in error
+    assert server.alive()
+    assert "embedding" not in str(entry["status"])
+
+
+def test_a_pack_that_is_not_installed_is_refused_beside_those_that_are(server):
+    prompt = extraction(EMPTY)
+    prompt["1"]["inputs"]["pack"] = "buffalo_l"
+
+    with pytest.raises(PromptRefused, match="troupe-demo"):
+        server.post_prompt(prompt)

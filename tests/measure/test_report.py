@@ -50,7 +50,7 @@ def test_a_report_is_plain_json_with_every_figure_and_no_embedding():
 
 def test_a_report_reads_well_and_is_the_same_data():
     result = {
-        "images": [{"faces": [{"bbox": [1.5, -2.0, 3.0, 4.0], "name": "Ada [1, 2]\n"}], "missing": []}],
+        "images": [{"faces": [{"bbox": [1.5, -2.0, 3.0, 4.0], "name": "Ada [1,  2]\n"}], "missing": []}],
         "own": 0.5,
     }
 
