@@ -59,8 +59,8 @@ def measure(options: argparse.Namespace, installation: Installation, console: Co
     """Every row of a bench, those that are finished taken from the store."""
     bench = importlib.import_module(f"pack.scripts.benches.{options.name}")
     benches = importlib.import_module("pack.scripts.benches")
-    rows = bench.rows(benches.Settings(options.quick, installation, places(), console))
     key = tree_key(ROOT, options.quick, str(installation.comfyui))
+    rows = bench.rows(benches.Settings(options.quick, installation, places(), console, key, options.fresh))
     store = Store(places().home / "bench" / f"{options.name}.jsonl", key)
     if options.fresh:
         store.clear()

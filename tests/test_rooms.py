@@ -13,7 +13,12 @@ HOST |= {"nodes", "execution", "server", "main", "protocol", "app", "utils", "ap
 HOST |= {"folder_paths", "node_helpers", "latent_preview"}
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 # Modules of scripts/ that run inside the environment that the others set up.
-INSIDE_THE_VENV = ("scripts/showing/", "scripts/benches/", "scripts/figures/intervals.py")
+INSIDE_THE_VENV = (
+    "scripts/showing/",
+    "scripts/benches/",
+    "scripts/figures/intervals.py",
+    "scripts/hosting/in_process.py",
+)
 TENSORS = {"torch", "numpy", "safetensors"}
 
 # Room: the modules from outside it may import, and the rooms of the pack. A longer path goes before a shorter one.

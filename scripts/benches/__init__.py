@@ -11,9 +11,15 @@ from ..bootstrap.places import Places
 
 @dataclass(frozen=True)
 class Settings:
-    """How a bench is run. `quick` asks for what two cores do within three minutes, all rows together."""
+    """How a bench is run. `quick` asks for what two cores do within three minutes, all rows together.
+
+    key   : names the state of the pack and these settings; what a bench keeps from another state does not count
+    fresh : forget what is kept
+    """
 
     quick: bool
     installation: Installation
     places: Places
     console: Console
+    key: str = ""
+    fresh: bool = False

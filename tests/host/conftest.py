@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.hosting.client import error_of
+from pack.scripts.hosting.in_process import import_host
 from pack.scripts.hosting.server import Server
 from pack.scripts.showing.workflow import to_prompt
 
@@ -23,21 +24,7 @@ def host_folder() -> Path:
     return folder
 
 
-def import_host() -> None:
-    """Make the host's modules importable here, on the CPU; it reads its arguments when first imported."""
-    # First on the path: pytest puts the repository there, whose own `nodes` is another one.
-    sys.path.insert(0, str(host_folder()))
-    argv, sys.argv = sys.argv, ["main.py", "--cpu", "--use-pytorch-cross-attention", "--disable-api-nodes"]
-    try:
-        import comfy.options
-
-        comfy.options.enable_args_parsing()
-        import comfy.cli_args
-    finally:
-        sys.argv = argv
-
-
-import_host()
+import_host(host_folder())
 
 
 class FailedPrompt(Exception):

@@ -1,0 +1,116 @@
+"""Pictures of the offline world through the host's stock nodes, with and without a cast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ....attention.cast import Member
+from ....attention.recipes import Recipe
+from ....attention.regions import Region
+from ....face.identity import Identity
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What KSampler is set to, for every picture of the bench."""
+
+    steps: int = 20
+    cfg: float = 3.0
+    sampler: str = "euler"
+    scheduler: str = "simple"
+
+
+SAMPLING = Sampling()
+NEGATIVE = ""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to bring people into a picture.
+
+    everywhere : every identity acts on the whole picture with an equal part of the strength, not in its own strip
+    """
+
+    name: str
+    everywhere: bool = False
+
+    @property
+    def recipe(self) -> Recipe:
+        """Overlapping identities add up when all are everywhere; strips do not overlap."""
+        return Recipe("decoupled", "sum" if self.everywhere else None)
+
+    def regions(self, people: int) -> list[Region]:
+        """Where each person acts."""
+        return [Region(f"{i + 1}") for i in range(people)] if self.everywhere else strips(people)
+
+
+DECOUPLED = Mode("decoupled")
+EVERYWHERE = Mode("every identity everywhere", everywhere=True)
+
+
+def strips(people: int) -> list[Region]:
+    """The picture in equal upright parts, from left to right; two people have a half each."""
+    return [Region(f"{i + 1}", x=i / people, width=1 / people) for i in range(people)]
+
+
+class Host:
+    """The offline world in the real host of this process; in_process.import_host comes first."""
+
+    def __init__(self, weights: Path, sampling: Sampling = SAMPLING):
+        import comfy.utils
+
+        from ....nodes.host.adapter_model import load_adapter
+        from ....nodes.host.demo_world import load_demo_world
+
+        comfy.utils.set_progress_bar_enabled(False)
+        self.sampling = sampling
+        self.model, self.clip, self.vae, self.control = load_demo_world()
+        file = "troupe-demo-faceid.safetensors"
+        self.adapter = load_adapter(weights / "ipadapter" / file, file)
+
+    def with_cast(self, identities: Sequence[Identity], mode: Mode, strength: float) -> Any:
+        """Apply Cast: the model with these people, from left to right."""
+        from ....nodes.host.model_patch import patch_cast
+
+        part = 1 / len(identities) if mode.everywhere else 1.0
+        regions = mode.regions(len(identities))
+        cast = tuple(Member(who, region, part) for who, region in zip(identities, regions, strict=True))
+        return patch_cast(self.model, cast, self.adapter, mode.recipe, strength)
+
+    @torch.inference_mode()
+    def pictures(
+        self, model: Any, prompts: Sequence[str], size: int, seed: int, depth: Tensor | None = None
+    ) -> list[np.ndarray]:
+        """One picture for each prompt, sampled as one batch: uint8 [size, size, 3] each.
+
+        depth : [B, 1, S, S] for Apply ControlNet at full strength
+        """
+        import nodes
+
+        from ....nodes.host.images import to_pictures
+
+        positive, negative = self._conditioning(prompts), self._conditioning([NEGATIVE])
+        if depth is not None:
+            hint = depth.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
+            apply = nodes.ControlNetApplyAdvanced().apply_controlnet
+            positive, negative = apply(positive, negative, self.control, hint, 1.0, 0.0, 1.0)
+        (latent,) = nodes.EmptyLatentImage().generate(size, size, len(prompts))
+        s = self.sampling
+        run = nodes.KSampler().sample
+        (latent,) = run(model, seed, s.steps, s.cfg, s.sampler, s.scheduler, positive, negative, latent)
+        return to_pictures(nodes.VAEDecode().decode(self.vae, latent)[0])
+
+    def _conditioning(self, prompts: Sequence[str]) -> list:
+        """CLIP Text Encode, with a row for each picture of the batch."""
+        import nodes
+
+        encoded = [nodes.CLIPTextEncode().encode(self.clip, prompt)[0][0] for prompt in prompts]
+        rows = torch.cat([states for states, _ in encoded])
+        return [[rows, {"pooled_output": torch.cat([extra["pooled_output"] for _, extra in encoded])}]]
