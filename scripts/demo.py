@@ -25,6 +25,8 @@ from pack.scripts.hosting.ports import USUAL, choose_port, is_free
 from pack.scripts.hosting.server import Server
 
 WORKFLOW = ROOT / "workflows" / "two-people.json"
+# The demo's models are so small that more threads gain little on an idle machine, and cost minutes on a busy one.
+ONE_THREAD = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
 
 
 def parse() -> argparse.Namespace:
@@ -50,7 +52,8 @@ def start(options: argparse.Namespace, where: Places, console: Console) -> Serve
         set_up(where, console, tools_only=True)
     accelerator = has_accelerator(installation.python)
     console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
-    return Server(installation, where.home / "demo", wanted, cpu=not accelerator)
+    small = not accelerator and not options.serve and options.workflow == WORKFLOW
+    return Server(installation, where.home / "demo", wanted, cpu=not accelerator, variables=ONE_THREAD if small else {})
 
 
 def check_pack(server: Server) -> None:
