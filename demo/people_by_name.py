@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .people import new_identities
 from .renderer import render
-from .scenes import photos
+from .scenes import Scene, photos
 
 NAMES = ("Ada", "Ben", "Cleo", "Dev", "Eva", "Finn", "Gia", "Hugo")
 
@@ -17,10 +17,15 @@ def identity_named(name: str) -> Tensor:
     return new_identities(1, torch.Generator().manual_seed(_seed(name)))[0]
 
 
-def photo_of(name: str, size: int = 256, number: int = 0) -> Tensor:
-    """A photo: [size, size, 3] in 0..1. Pose, expression, shirt, place and size differ from `number` to `number`."""
+def scene_of(name: str, number: int = 0) -> Scene:
+    """The scene of a photo, a batch of one. Pose, expression, shirt, place and size go by `number`."""
     generator = torch.Generator().manual_seed(_seed(f"{name} {number}"))
-    return render(photos(identity_named(name)[None], generator), size).picture[0].permute(1, 2, 0)
+    return photos(identity_named(name)[None], generator)
+
+
+def photo_of(name: str, size: int = 256, number: int = 0) -> Tensor:
+    """A photo: [size, size, 3] in 0..1. The same name and number always give the same one."""
+    return render(scene_of(name, number), size).picture[0].permute(1, 2, 0)
 
 
 def _seed(text: str) -> int:

@@ -16,7 +16,7 @@ from pack.nodes.host import demo_world
 from pack.nodes.host.demo_world import WEIGHTS, load_demo_world
 from pack.tests.host.demo_pictures import conditioning, decoded, encoded, sampled, state_of
 
-LEAST_PSNR = 18.0  # dB; raised when the shipped autoencoder gets better, never lowered
+LEAST_PSNR = 25.0  # dB; 29.9 were measured. Raised when the shipped autoencoder gets better, never lowered
 
 
 @pytest.fixture(scope="module")
