@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pack_alias  # noqa: F401
@@ -22,6 +23,7 @@ from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, places
+from pack.scripts.figures.machine import machine
 from pack.scripts.figures.store import Store, tree_key
 from pack.scripts.figures.table import Result, as_json, as_table
 from pack.scripts.figures.verdict import FALLS_SHORT
@@ -89,11 +91,14 @@ def main() -> int:
     installation = ready_installation(options.comfyui, places(), console)
     if not options.inside:
         return hand_over(installation)
+    begun = time.monotonic()
     results = measure(options, installation, console)
+    run_facts = {"machine": machine(), "seconds": round(time.monotonic() - begun, 1)}
     console.say(as_table(results))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(as_json(options.name, options.quick, results), indent=2, ensure_ascii=False)
+        data = {**as_json(options.name, options.quick, results), **run_facts}
+        text = json.dumps(data, indent=2, ensure_ascii=False)
         options.json.write_text(text + "\n", encoding="utf-8")
     return 1 if any(result.verdict == FALLS_SHORT for result in results) else 0
 

@@ -1,0 +1,109 @@
+"""Make the page of the offline world: sample pictures into demo/samples, and their part of demo/README.md.
+
+With `--figures FILE`, the JSON of `bench.py world --json FILE`, the table of figures is written as well, and the
+samples are drawn at the strengths that were best there. `--only-figures` leaves the pictures as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pack_alias  # noqa: F401
+from pack.scripts.bootstrap.arguments import add_host_option, ready_installation
+from pack.scripts.bootstrap.command_line import run
+from pack.scripts.bootstrap.console import Console
+from pack.scripts.bootstrap.errors import Refusal
+from pack.scripts.bootstrap.installation import Installation
+from pack.scripts.bootstrap.places import ROOT, places
+from pack.scripts.figures.samples import Samples
+
+DEMO = ROOT / "demo"
+STRENGTH_ROWS = {"one person: best strength": (1,), "two people, decoupled: best strength": (2, 3)}
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--figures", type=Path, metavar="FILE", help="what bench.py world --json wrote")
+    parser.add_argument("--only-figures", action="store_true", help="write the table alone")
+    parser.add_argument("--training", default="", metavar="WORDS", help="how long the weights took, and where")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    add_host_option(parser)
+    return parser.parse_args()
+
+
+def hand_over(installation: Installation) -> int:
+    """Run this command again with the Python that has PyTorch."""
+    command = [str(installation.python), __file__, *sys.argv[1:], "--inside"]
+    return subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}).returncode
+
+
+def read_figures(file: Path | None) -> dict:
+    """The JSON of the bench; nothing without a file. Raises Refusal for a file of something else."""
+    if file is None:
+        return {"rows": []}
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{file} cannot be read ({error}). Make it with: bench.py world --json {file}") from None
+    if not isinstance(result, dict) or result.get("bench") != "world":
+        raise Refusal(f"{file} holds no figures of the bench `world`. Make it with: bench.py world --json {file}")
+    return result
+
+
+def strengths_in(result: dict) -> dict[int, float]:
+    """By number of people the strength to draw at: the best one of the bench, 1 where it was not measured."""
+    found = {row["name"]: row["value"] for row in result["rows"]}
+    return {people: found.get(name, 1.0) for name, counts in STRENGTH_ROWS.items() for people in counts}
+
+
+def make_pictures(installation: Installation, result: dict, console: Console) -> None:
+    """Draw every sheet, and write their part of the page."""
+    workbench = importlib.import_module("pack.scripts.benches.offline_world.workbench")
+    samples = importlib.import_module("pack.scripts.showing.world_samples")
+    sample_sheets = importlib.import_module("pack.scripts.showing.sample_sheets")
+    page = importlib.import_module("pack.scripts.showing.world_page")
+    nothing_kept = Samples(places().home / "no-such-file", "")
+    bench = workbench.Workbench(DEMO / "weights", installation, workbench.QUICK, nothing_kept, console.status)
+    shown = []
+    for name, shows, columns, cards in samples.sheets(bench, strengths_in(result)):
+        console.status(f"drawing {name}")
+        sample_sheets.write_sheet(DEMO / "samples" / name, cards(), columns)
+        shown.append((name, shows))
+    console.clear()
+    page.rewrite(DEMO / "README.md", "samples", page.samples_text(shown, "samples"))
+
+
+def write_figures(result: dict, training: str) -> None:
+    """Write the table's part of the page."""
+    page = importlib.import_module("pack.scripts.showing.world_page")
+    corpus = importlib.import_module("pack.demo.train.corpus")
+    form = importlib.import_module("pack.demo.form")
+    world = json.loads((DEMO / "weights" / "world.json").read_text(encoding="utf-8"))
+    data = f"{form.FORMS[world['form']].scenes:,} rendered scenes of {corpus.PEOPLE:,} identities"
+    page.rewrite(DEMO / "README.md", "figures", page.figures_text(result, world, data, training))
+
+
+def main() -> int:
+    options, console = parse(), Console()
+    result = read_figures(options.figures)
+    if options.only_figures and options.figures is None:
+        raise Refusal("--only-figures needs --figures FILE.")
+    installation = ready_installation(options.comfyui, places(), console)
+    if not options.inside:
+        return hand_over(installation)
+    if not options.only_figures:
+        make_pictures(installation, result, console)
+    if options.figures:
+        write_figures(result, options.training)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

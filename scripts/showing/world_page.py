@@ -1,0 +1,83 @@
+"""The parts of demo/README.md that are made: the samples and the table of figures, each between two markers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..bootstrap.errors import Refusal
+from ..figures.table import number
+
+COMMAND = "python scripts/make_sample_pictures.py"
+
+
+def markers(part: str) -> tuple[str, str]:
+    """The lines around a part; everything between them is replaced when it is made again."""
+    return f"<!-- {part}: made by {COMMAND} -->", f"<!-- end of {part} -->"
+
+
+def with_part(text: str, part: str, content: str) -> str:
+    """The page with a part made anew; where it has none yet, at the end. Refusal for a page with half the markers."""
+    begin, end = markers(part)
+    block = f"{begin}\n{content.strip()}\n{end}\n"
+    if begin not in text and end not in text:
+        return f"{text.rstrip()}\n\n{block}"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise Refusal(f"The page needs the line {begin!r} once and {end!r} once after it. Delete both, and run again.")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    return before + block + (f"\n{after.lstrip()}" if after.strip() else "")
+
+
+def rewrite(page: Path, part: str, content: str) -> None:
+    """Make a part of the file `page` anew."""
+    page.write_text(with_part(page.read_text(encoding="utf-8"), part, content), encoding="utf-8")
+
+
+def samples_text(sheets: Sequence[tuple[str, str]], folder: str) -> str:
+    """The section with the sample pictures: (file name, what it shows) of each."""
+    lines = [
+        "## Samples",
+        "",
+        "The first pictures of fixed seeds, none chosen. Nobody in them was trained on. Similarities are those of the",
+        "scoring recogniser, 1 at most; a person without a face has 0. Photos differ from the prompt in pose,",
+        "expression, shirt, size and background; where two or three people stand is the depth map of other people.",
+    ]
+    for name, shows in sheets:
+        lines += ["", f"{shows}:", "", f"![{shows}]({folder}/{name})"]
+    return "\n".join([*lines, "", f"Made by `{COMMAND}`."])
+
+
+def figures_text(result: dict, world: dict, trained_on: str, training: str) -> str:
+    """The section with the figures.
+
+    result     : what `bench.py world --json` wrote
+    world      : world.json beside the weights
+    trained_on : the data, in words
+    training   : how long and on what the weights were trained, in words; left out where it is empty
+    """
+    machine = result.get("machine", {})
+    steps = ", ".join(f"{name} {count:,}" for name, count in world["steps"].items())
+    measured = f"{machine.get('processor', 'unknown processor')}, {machine.get('cores', '?')} cores"
+    if result.get("seconds"):
+        measured += f", {result['seconds'] / 60:.0f} minutes (less where rows were kept from an interrupted run)"
+    facts = [
+        f"* Form: {world['form']}, pictures of {world['size']} pixels. Data: {trained_on}.",
+        f"* Steps: {steps}.",
+        *([f"* Training: {training}."] if training else []),
+        f"* Measured on: {measured}. Command: `python scripts/bench.py world{' --quick' * result['quick']}`.",
+    ]
+    head = ["| what | value | 95 % interval | samples | bound | verdict |", "| --- | --- | --- | --- | --- | --- |"]
+    return "\n".join(["## Figures", "", *facts, "", *head, *map(table_line, result["rows"])])
+
+
+def table_line(row: dict) -> str:
+    """One row of the bench as a line of the table."""
+    bound = "" if row["bound"] is None else f"{'at most' if row['at_most'] else 'at least'} {number(row['bound'])}"
+    interval = f"{_shown(row['low'])} to {_shown(row['high'])}"
+    value = f"{_shown(row['value'])} {row['unit']}".strip()
+    return f"| {row['name']} | {value} | {interval} | {row['samples']} | {bound} | {row['verdict']} |"
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None or math.isnan(value) else number(value)
