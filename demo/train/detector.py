@@ -121,7 +121,7 @@ def _answers(
     """Which face each anchor [A, 2] answers for (index [N, A]), whether it does, and whether it may say what it likes.
 
     An anchor answers for the nearest face whose centre is close by, whose height the stride is there for, and of which
-    at least 35 % are visible; it is unsure beside a face that one of these leaves out, unless under 10 % are visible.
+    at least 35 % are visible; it is unsure beside a face of which between 10 and 35 % are.
     """
     height = boxes[..., 3] - boxes[..., 1]
     apart = anchor[None, :, None] - ((boxes[..., :2] + boxes[..., 2:]) / 2)[:, None]  # [N, A, P, 2]
@@ -130,5 +130,6 @@ def _answers(
     fits = (height[:, None] > heights[0]) & (height[:, None] <= heights[1])
     seen = near & (visible[:, None] >= 0.35) & fits
     positive = seen.any(-1)
-    unsure = ~positive & (near & (visible[:, None] > 0.1)).any(-1)
+    half_seen = (visible > 0.1) & (visible < 0.35)
+    unsure = ~positive & (near & half_seen[:, None]).any(-1)
     return (apart.square().sum(-1) + 1e9 * ~seen).argmin(-1), positive, unsure

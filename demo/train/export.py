@@ -7,8 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..captions import WORDS
-from ..form import WORD_ROWS, Form, world_facts
+from ..form import Form, world_facts
 from .detector import SIDE, Detector
 
 OPSET, IR_VERSION = 17, 8  # what onnxruntime reads everywhere
@@ -19,11 +18,6 @@ def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     save_file({key: value.detach().contiguous() for key, value in small.items()}, path)
-
-
-def write_text_encoder(path: Path, state: dict[str, Tensor]) -> None:
-    """Save a CLIPTextModel's state dict without the rows of the host's vocabulary that are no word of this world."""
-    write_safetensors(path, {**state, WORD_ROWS: state[WORD_ROWS][: len(WORDS)]})
 
 
 def write_world(folder: Path, name: str, form: Form) -> None:

@@ -84,6 +84,8 @@ def new_text_encoder(options: dict) -> nn.Module:
     from comfy.clip_model import CLIPTextModel
 
     model = CLIPTextModel(options, torch.float32, "cpu", Layers)
+    words = Layers.Embedding(options["vocab_size"], options["hidden_size"])  # the host makes one row for each of CLIP's
+    model.set_input_embeddings(words)
     for name, parameter in model.named_parameters():
         if "embedding" in name:
             nn.init.normal_(parameter, std=0.5 if "token" in name else 0.1)

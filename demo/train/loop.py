@@ -66,7 +66,7 @@ def optimise(
     """
     name, steps = run.name, run.steps
     parameters = {key: p for key, p in module.named_parameters() if p.requires_grad}
-    optimiser = torch.optim.AdamW(parameters.values(), rate, betas=(0.9, 0.99), weight_decay=0.01)
+    optimiser = torch.optim.AdamW(parameters.values(), rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     begin = _begin(run, module, optimiser, upon)
     average, start = begin["average"], begin["step"]
     module.train()
@@ -115,11 +115,11 @@ def _tail(done: float) -> float:
 
 @torch.no_grad()
 def _update_average(average: dict[str, Tensor], module: nn.Module, decay: float) -> None:
-    for key, value in module.state_dict().items():
-        if value.is_floating_point():
-            average[key].lerp_(value, 1 - decay)
-        else:
-            average[key].copy_(value)
+    state = module.state_dict()
+    moving = [key for key, value in state.items() if value.is_floating_point()]
+    torch._foreach_lerp_([average[key] for key in moving], [state[key] for key in moving], 1 - decay)
+    for key in state.keys() - set(moving):
+        average[key].copy_(state[key])
 
 
 def _save(path: Path, state: dict) -> None:

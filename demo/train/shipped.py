@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -54,9 +53,5 @@ def facts_in(folder: Path) -> dict | None:
 
 
 def start_from(module: nn.Module, state: dict[str, Tensor]) -> None:
-    """Load shipped tensors into a module. Rows that a file leaves out, words nobody uses, stay as they are."""
-    whole = {}
-    for key, own in module.state_dict().items():
-        given = state[key].to(own.dtype)
-        whole[key] = torch.cat([given, own[len(given) :]]) if given.ndim and len(given) < len(own) else given
-    module.load_state_dict(whole)
+    """Load shipped tensors into a module, in the precision it has."""
+    module.load_state_dict({key: state[key].to(own.dtype) for key, own in module.state_dict().items()})

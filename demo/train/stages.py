@@ -19,7 +19,6 @@ from .export import (
     write_onnx,
     write_recogniser,
     write_safetensors,
-    write_text_encoder,
     write_world,
 )
 from .faces import PlainRecogniser, ResidualRecogniser, rank_one, train_recogniser
@@ -158,7 +157,7 @@ def text_to_image_stage(t: Training) -> None:
 def write_text_to_image(t: Training, world: TextToImage) -> None:
     """Write unet.safetensors, text_encoder.safetensors and world.json, which says how they are built."""
     write_safetensors(t.out / "unet.safetensors", world.unet.state_dict())
-    write_text_encoder(t.out / "text_encoder.safetensors", world.text.state_dict())
+    write_safetensors(t.out / "text_encoder.safetensors", world.text.state_dict())
     write_world(t.out, t.name, t.form)
 
 

@@ -4,13 +4,11 @@ import json
 
 import pytest
 import torch
-from pack.demo.form import FORMS, WORD_ROWS, world_facts
+from pack.demo.form import FORMS
 from pack.demo.train import publish as module
-from pack.demo.train.export import write_safetensors, write_text_encoder, write_world
+from pack.demo.train.export import write_safetensors, write_world
 from pack.demo.train.publish import WHOLE, Unpublishable, publish, table
-from pack.demo.train.shipped import Shipped, start_from
-from safetensors.torch import load_file
-from torch import nn
+from pack.demo.train.shipped import Shipped
 
 SMOKE, OTHER = FORMS["smoke"], FORMS["128"]
 
@@ -79,29 +77,6 @@ def test_files_that_stay_count_as_well(tmp_path, monkeypatch):
 
     with pytest.raises(Unpublishable, match="Too large"):
         publish(tmp_path / "run", tmp_path / "shipped", "smoke", SMOKE)
-
-
-class Text(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.text_model = nn.Module()
-        self.text_model.embeddings = nn.Module()
-        self.text_model.embeddings.token_embedding = nn.Embedding(100, 8)
-
-
-def test_only_the_rows_of_words_ship_and_the_others_stay_as_they_are(tmp_path):
-    model, other = Text(), Text()
-    write_text_encoder(tmp_path / "text.safetensors", model.state_dict())
-    state = load_file(tmp_path / "text.safetensors")
-    words = len(world_facts("smoke", SMOKE)["words"])
-    before = other.state_dict()[WORD_ROWS].clone()
-
-    start_from(other, state)
-
-    assert state[WORD_ROWS].shape == (words, 8)
-    after = other.state_dict()[WORD_ROWS]
-    assert torch.equal(after[:words], model.state_dict()[WORD_ROWS][:words].half().float())
-    assert torch.equal(after[words:], before[words:])
 
 
 def test_shipped_weights_of_the_same_form_are_found(tmp_path):
