@@ -22,9 +22,9 @@ from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.figures.samples import Samples
+from pack.scripts.showing.world_page import figures_text, read_figures, rewrite, samples_text, strengths_in
 
 DEMO = ROOT / "demo"
-STRENGTH_ROWS = {"one person: best strength": (1,), "two people, decoupled: best strength": (2, 3)}
 
 
 def parse() -> argparse.Namespace:
@@ -44,50 +44,29 @@ def hand_over(installation: Installation) -> int:
     return subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}).returncode
 
 
-def read_figures(file: Path | None) -> dict:
-    """The JSON of the bench; nothing without a file. Raises Refusal for a file of something else."""
-    if file is None:
-        return {"rows": []}
-    try:
-        result = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refusal(f"{file} cannot be read ({error}). Make it with: bench.py world --json {file}") from None
-    if not isinstance(result, dict) or result.get("bench") != "world":
-        raise Refusal(f"{file} holds no figures of the bench `world`. Make it with: bench.py world --json {file}")
-    return result
-
-
-def strengths_in(result: dict) -> dict[int, float]:
-    """By number of people the strength to draw at: the best one of the bench, 1 where it was not measured."""
-    found = {row["name"]: row["value"] for row in result["rows"]}
-    return {people: found.get(name, 1.0) for name, counts in STRENGTH_ROWS.items() for people in counts}
-
-
 def make_pictures(installation: Installation, result: dict, console: Console) -> None:
     """Draw every sheet, and write their part of the page."""
     workbench = importlib.import_module("pack.scripts.benches.offline_world.workbench")
     samples = importlib.import_module("pack.scripts.showing.world_samples")
     sample_sheets = importlib.import_module("pack.scripts.showing.sample_sheets")
-    page = importlib.import_module("pack.scripts.showing.world_page")
-    nothing_kept = Samples(places().home / "no-such-file", "")
-    bench = workbench.Workbench(DEMO / "weights", installation, workbench.QUICK, nothing_kept, console.status)
+    unused = Samples(places().home / "bench" / "sheets.jsonl", "")
+    bench = workbench.Workbench(DEMO / "weights", installation, workbench.QUICK, unused, console.status)
     shown = []
     for name, shows, columns, cards in samples.sheets(bench, strengths_in(result)):
         console.status(f"drawing {name}")
         sample_sheets.write_sheet(DEMO / "samples" / name, cards(), columns)
         shown.append((name, shows))
     console.clear()
-    page.rewrite(DEMO / "README.md", "samples", page.samples_text(shown, "samples"))
+    rewrite(DEMO / "README.md", "samples", samples_text(shown, "samples"))
 
 
 def write_figures(result: dict, training: str) -> None:
     """Write the table's part of the page."""
-    page = importlib.import_module("pack.scripts.showing.world_page")
     corpus = importlib.import_module("pack.demo.train.corpus")
     form = importlib.import_module("pack.demo.form")
     world = json.loads((DEMO / "weights" / "world.json").read_text(encoding="utf-8"))
     data = f"{form.FORMS[world['form']].scenes:,} rendered scenes of {corpus.PEOPLE:,} identities"
-    page.rewrite(DEMO / "README.md", "figures", page.figures_text(result, world, data, training))
+    rewrite(DEMO / "README.md", "figures", figures_text(result, world, data, training))
 
 
 def main() -> int:

@@ -62,17 +62,17 @@ def two_people_rows(bench: Workbench) -> list[Row]:
     place, (low, high) = bench.bounds.right_place, bench.bounds.everywhere
     everywhere = "two people, every identity everywhere"
     return [
-        strength_row(bench, "two people, decoupled", DECOUPLED, 2),
-        mean_row(bench, "two people, decoupled: right place", DECOUPLED, "right_place", 2, place),
+        strength_row(bench, "two people in halves, decoupled", DECOUPLED, 2),
+        mean_row(bench, "two people in halves, decoupled: right place", DECOUPLED, "right_place", 2, place),
         Row(
-            "two people, decoupled: own similarity as a share of one person's",
+            "two people in halves, decoupled: own similarity as a share of one person's",
             "",
             lambda: share_figure(measured(bench, DECOUPLED, 2)["own"], measured(bench, DECOUPLED, 1)["own"]),
             bench.bounds.own_share,
             at_most=False,
             least_samples=LEAST_LIKENESS,
         ),
-        *likeness_rows(bench, "two people, decoupled", DECOUPLED),
+        *likeness_rows(bench, "two people in halves, decoupled", DECOUPLED),
         strength_row(bench, everywhere, EVERYWHERE, 2),
         mean_row(bench, f"{everywhere}: right place, not below chance", EVERYWHERE, "right_place", 2, low),
         mean_row(bench, f"{everywhere}: right place, not above chance", EVERYWHERE, "right_place", 2, high, True),

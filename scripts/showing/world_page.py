@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,27 @@ from ..bootstrap.errors import Refusal
 from ..figures.table import number
 
 COMMAND = "python scripts/make_sample_pictures.py"
+# Rows of the bench `world`, and for how many people their strength is used.
+STRENGTH_ROWS = {"one person: best strength": (1,), "two people in halves, decoupled: best strength": (2, 3)}
+
+
+def read_figures(file: Path | None) -> dict:
+    """The JSON of the bench; nothing without a file. Raises Refusal for a file of something else."""
+    if file is None:
+        return {"rows": []}
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{file} cannot be read ({error}). Make it with: bench.py world --json {file}") from None
+    if not isinstance(result, dict) or result.get("bench") != "world":
+        raise Refusal(f"{file} holds no figures of the bench `world`. Make it with: bench.py world --json {file}")
+    return result
+
+
+def strengths_in(result: dict) -> dict[int, float]:
+    """By number of people the strength to draw at: the best one of the bench, 1 where it was not measured."""
+    found = {row["name"]: row["value"] for row in result["rows"]}
+    return {people: found.get(name, 1.0) for name, counts in STRENGTH_ROWS.items() for people in counts}
 
 
 def markers(part: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.figures.samples import Samples
 from pack.scripts.figures.table import Result, as_table
 from pack.scripts.figures.verdict import HOLDS, UNDECIDED
+from pack.scripts.showing.world_page import STRENGTH_ROWS
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
 A_FEW = Amounts(people=4, scenes=2, pictures=1, casts=1, tuning=1, strengths=(1.0,))
@@ -39,6 +40,7 @@ def test_every_row_gives_a_figure_and_few_samples_decide_nothing(bench):
     results = [Result(row, row.measure()) for row in rows]
 
     assert len({row.name for row in rows}) == len(rows)
+    assert STRENGTH_ROWS.keys() < {row.name for row in rows}
     assert all(result.verdict == UNDECIDED for result in results if result.row.bound is not None), as_table(results)
     assert HOLDS not in {result.verdict for result in results}
     asked_again = Samples(bench.samples.file, "key").found

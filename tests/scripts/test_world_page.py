@@ -5,7 +5,15 @@ import pytest
 from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.figures.machine import machine
 from pack.scripts.showing.sample_sheets import SIDE, Card, draw_sheet, font, wrap, write_sheet
-from pack.scripts.showing.world_page import figures_text, markers, samples_text, with_part
+from pack.scripts.showing.world_page import (
+    STRENGTH_ROWS,
+    figures_text,
+    markers,
+    read_figures,
+    samples_text,
+    strengths_in,
+    with_part,
+)
 
 PAGE = "# Title\n\nWords.\n"
 ROW = {"name": "a row", "unit": "", "value": 0.5, "low": 0.25, "high": 0.75, "samples": 9, "bound": 0.4}
@@ -65,3 +73,15 @@ def test_lines_break_between_words_and_keep_all_of_them():
 
     assert " ".join(lines) == text
     assert all(font().getlength(line) <= SIDE for line in lines)
+
+
+def test_samples_are_drawn_at_the_strengths_that_the_bench_found_best(tmp_path):
+    rows = [{"name": name, "value": 0.5 + index} for index, name in enumerate(STRENGTH_ROWS)]
+
+    assert strengths_in({"rows": rows}) == {1: 0.5, 2: 1.5, 3: 1.5}
+    assert strengths_in(read_figures(None)) == {1: 1.0, 2: 1.0, 3: 1.0}
+    file = tmp_path / "other.json"
+    for text in ("[", "[]", '{"bench": "demo"}'):
+        file.write_text(text)
+        with pytest.raises(Refusal, match="bench.py world --json"):
+            read_figures(file)
