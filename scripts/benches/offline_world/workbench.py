@@ -40,7 +40,7 @@ class Amounts:
     strengths: tuple[float, ...]
 
 
-FULL = Amounts(people=1000, scenes=180, pictures=48, casts=64, tuning=12, strengths=(0.6, 0.9, 1.2, 1.6))
+FULL = Amounts(people=1000, scenes=180, pictures=64, casts=80, tuning=12, strengths=(0.6, 0.9, 1.2, 1.6))
 QUICK = Amounts(people=120, scenes=24, pictures=8, casts=8, tuning=2, strengths=(0.8, 1.2))
 RANKED = 1000  # people in the row's definition: fewer are told apart more easily, so they decide nothing
 
