@@ -16,7 +16,7 @@ from . import Settings
 
 def rows(settings: Settings) -> list[Row]:
     """The whole command, and the part of it that looks whether anything is left to set up."""
-    runs = 3 if settings.quick else 8
+    runs = 4 if settings.quick else 8
     return [
         Row("second run of demo.py, start to contact sheet", "s", lambda: time_demo(settings, runs), bound=30.0),
         Row("of which: nothing left to set up", "s", lambda: time_check(settings, runs), bound=3.0),
