@@ -71,7 +71,7 @@ _STEPS_128 = {
     "detector": 6500,
     "reader": 800,
     "text_to_image": 600,
-    "identity": 2400,
+    "identity": 1400,
     "control": 1000,
     "decoder": 1500,
 }

@@ -1,7 +1,6 @@
-"""Embeddings of all faces of the corpus, by the recogniser as it was trained or as the pack ships it; kept on disk."""
+"""Embeddings of the corpus' faces, by the recogniser as it was trained or as the pack ships it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -10,16 +9,8 @@ from torch import Tensor, nn
 from .corpus import Corpus
 from .faces import face_crops
 
-
-@dataclass(frozen=True)
-class Embedder:
-    """Something that embeds faces: aligned crops [N, 3, 112, 112] in -1..1 -> raw embeddings [N, 512].
-
-    mark : a number that tells one set of weights from another
-    """
-
-    embed: Callable[[Tensor], Tensor]
-    mark: float
+Embedder = Callable[[Tensor], Tensor]
+"""Aligned crops [N, 3, 112, 112] in -1..1 -> raw embeddings [N, 512]."""
 
 
 def embedder_of(recogniser: nn.Module) -> Embedder:
@@ -29,7 +20,7 @@ def embedder_of(recogniser: nn.Module) -> Embedder:
         with torch.autocast("cpu", torch.bfloat16):
             return recogniser(crops.contiguous(memory_format=torch.channels_last))
 
-    return Embedder(embed, recogniser.out[1].weight.abs().sum().item())
+    return embed
 
 
 def embedder_in(path: Path) -> Embedder:
@@ -42,24 +33,10 @@ def embedder_in(path: Path) -> Embedder:
     def embed(crops: Tensor) -> Tensor:
         return torch.from_numpy(session.run(None, {name: crops.numpy()})[0])
 
-    probe = torch.linspace(-1, 1, 3 * 112 * 112).view(1, 3, 112, 112)
-    return Embedder(embed, embed(probe).abs().sum().item())
+    return embed
 
 
 @torch.no_grad()
-def face_embeddings(corpus: Corpus, embedder: Embedder, folder: Path) -> Tensor:
-    """Raw embeddings of all faces of the corpus, fp16 [F, 512].
-
-    Kept in embeddings.pt; made anew when the corpus or the recogniser has changed.
-    """
-    path = folder / "embeddings.pt"
-    mark = [len(corpus.face_who), embedder.mark]
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        if state["mark"] == mark:
-            return state["embeddings"]
-    parts = torch.arange(len(corpus.face_who)).split(128)
-    embeddings = torch.cat([embedder.embed(face_crops(corpus, faces) * 2 - 1).half() for faces in parts])
-    torch.save({"mark": mark, "embeddings": embeddings}, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
-    return embeddings
+def face_embeddings(corpus: Corpus, embedder: Embedder, faces: Tensor) -> Tensor:
+    """Raw embeddings of faces given by their numbers in the corpus: [N] -> float32 [N, 512]."""
+    return embedder(face_crops(corpus, faces) * 2 - 1).float()

@@ -38,8 +38,8 @@ class WorldWithIdentity(nn.Module):
 class References:
     """Pictures of one person, and for each another face of the same person from somewhere else in the corpus."""
 
-    def __init__(self, corpus: Corpus, embeddings: Tensor):
-        self.embeddings, self.face_scene = embeddings, corpus.face_scene
+    def __init__(self, corpus: Corpus, embedder: Embedder):
+        self.corpus, self.embedder = corpus, embedder
         scenes = corpus.single.nonzero().flatten()
         located = [corpus.locate(int(scene)) for scene in scenes]
         person = torch.tensor([int(chunk["scene"]["kind"][row, 0]) == 0 for chunk, row in located])
@@ -54,9 +54,9 @@ class References:
         start, faces = self.start[self.who[pick]], self.start[self.who[pick] + 1] - self.start[self.who[pick]]
         other = (torch.rand(count, generator=generator) * (faces - 1).clamp(min=1)).long()
         reference = self.by_person[start + other]
-        itself = self.face_scene[reference] == self.scenes[pick]
+        itself = self.corpus.face_scene[reference] == self.scenes[pick]
         reference = torch.where(itself & (faces > 1), self.by_person[start + faces - 1], reference)
-        embedding = F.normalize(self.embeddings[reference].float())
+        embedding = F.normalize(face_embeddings(self.corpus, self.embedder, reference))
         return self.scenes[pick], embedding * (torch.rand(count, 1, generator=generator) > NO_IDENTITY)
 
 
@@ -66,7 +66,7 @@ def train_identity(
     """Faces count more than the rest of the picture where an identity is given. latents [N, C, h, w] of all scenes."""
     model = WorldWithIdentity(world.requires_grad_(True))
     batch = min(BATCH, len(latents))
-    references = cache(lambda: References(corpus, face_embeddings(corpus, embedder, run.folder)))
+    references = cache(lambda: References(corpus, embedder))
     crowds = (~corpus.single).nonzero().flatten()
     inside = torch.tensor([2.0, 4.0]).repeat_interleave(batch)[:, None, None, None]
 

@@ -7,7 +7,8 @@ import torch
 from pack.demo.train import corpus as corpus_module
 from pack.demo.train import latents as latents_module
 from pack.demo.train.corpus import Corpus, render_corpus
-from pack.demo.train.embeddings import Embedder, face_embeddings
+from pack.demo.train.embeddings import face_embeddings
+from pack.demo.train.faces import face_crops
 from pack.demo.train.latents import latents_of
 from torch import nn
 
@@ -97,22 +98,9 @@ def test_a_cut_off_write_is_no_latents_file(corpus, tmp_path):
     assert latents_of(TinyAutoencoder(0), corpus, tmp_path).shape == (8, 2, 4, 4)
 
 
-def counting_embedder(mark):
-    calls = []
+def test_embeddings_are_of_the_faces_asked_for(corpus):
+    faces = torch.tensor([3, 0])
 
-    def embed(crops):
-        calls.append(len(crops))
-        return crops.flatten(1)[:, :512] + mark
+    found = face_embeddings(corpus, lambda crops: crops.flatten(1)[:, :512], faces)
 
-    return Embedder(embed, mark), calls
-
-
-def test_embeddings_are_made_once_for_each_recogniser(corpus, tmp_path):
-    embedder, calls = counting_embedder(1.0)
-    first = face_embeddings(corpus, embedder, tmp_path)
-    again = face_embeddings(corpus, embedder, tmp_path)
-    other = face_embeddings(corpus, counting_embedder(2.0)[0], tmp_path)
-
-    assert sum(calls) == len(corpus.face_who) == len(first)
-    assert torch.equal(first, again)
-    torch.testing.assert_close(other, first + 1, atol=0.01, rtol=0.01)
+    assert torch.equal(found, (face_crops(corpus, faces) * 2 - 1).flatten(1)[:, :512])
