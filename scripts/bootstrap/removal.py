@@ -13,9 +13,14 @@ from .link import is_link, remove_link
 from .lock import Lock
 from .places import PACK_FOLDER, Places
 
+TRAINING = "train"  # where demo/train keeps what it needs to resume
+
 
 def remove(places: Places) -> str:
-    """Remove the working folder and say how much that freed. Raises Refusal while a set-up is at work in it."""
+    """Remove the working folder and say how much that freed; training checkpoints, hours of work, stay.
+
+    Raises Refusal while a set-up is at work in the folder.
+    """
     if not places.home.exists():
         return f"Nothing to remove: there is no {places.home}."
     for path in (places.lock, places.pip_lock):
@@ -27,9 +32,15 @@ def remove(places: Places) -> str:
     for link in [places.comfyui / "custom_nodes" / PACK_FOLDER, *places.home.glob(f"*/custom_nodes/{PACK_FOLDER}*")]:
         if is_link(link):
             remove_link(link)
-    size = size_of(places.home)
-    shutil.rmtree(places.home, onerror=make_writable)
-    return f"Removed {places.home}, which freed {size / GB:.1f} GB."
+    training = places.home / TRAINING
+    rest = [path for path in places.home.iterdir() if path != training]
+    freed = (size_of(places.home) - size_of(training)) / GB
+    for path in rest:
+        shutil.rmtree(path, onerror=make_writable) if path.is_dir() else path.unlink()
+    if training.exists():
+        return f"Freed {freed:.1f} GB. The training checkpoints in {training} are still there: delete them by hand."
+    places.home.rmdir()
+    return f"Removed {places.home}, which freed {freed:.1f} GB."
 
 
 def make_writable(function, path: str, error) -> None:

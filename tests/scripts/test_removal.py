@@ -33,3 +33,15 @@ def test_a_set_up_at_work_is_not_removed_from_under_itself(set_up_places):
         remove(set_up_places)
 
     assert (set_up_places.home / "big").exists()
+
+
+def test_training_checkpoints_stay(set_up_places):
+    checkpoint = set_up_places.home / "train" / "128" / "identity.pt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("hours of work")
+
+    said = remove(set_up_places)
+
+    assert "by hand" in said
+    assert [path.name for path in set_up_places.home.iterdir()] == ["train"]
+    assert checkpoint.read_text() == "hours of work"
