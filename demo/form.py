@@ -72,7 +72,7 @@ _STEPS_128 = {
     "reader": 800,
     "text_to_image": 600,
     "identity": 1400,
-    "control": 1000,
+    "control": 500,
     "decoder": 1500,
 }
 _STEPS_256 = {

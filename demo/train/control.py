@@ -11,7 +11,7 @@ from .host_models import new_control, text_states
 from .loop import Run, optimise
 from .text_to_image import TextToImage, random_captions
 
-BATCH = 48
+BATCH = 24
 
 
 def train_control(form: Form, corpus: Corpus, latents: Tensor, world: TextToImage, run: Run) -> nn.Module:
