@@ -11,6 +11,7 @@ from pack.scripts.hosting.client import error_of
 from pack.scripts.hosting.in_process import import_host
 from pack.scripts.hosting.server import Server
 from pack.scripts.showing.workflow import to_prompt
+from pack.tests.host.bad_adapters import write_bad_adapters
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARD = ROOT / "tests" / "network_guard"
@@ -32,7 +33,12 @@ class FailedPrompt(Exception):
 
 
 class RealServer(Server):
-    """A running ComfyUI, as tests use it."""
+    """A running ComfyUI, as tests use it. It also finds adapters in `models/ipadapter` of its base folder."""
+
+    def command(self) -> list[str]:
+        config = self.base / "test_paths.yaml"
+        config.write_text("tests:\n  ipadapter: models/ipadapter\n", encoding="utf-8")
+        return [*super().command(), "--extra-model-paths-config", str(config)]
 
     def post_prompt(self, prompt: dict, workflow: dict | None = None, timeout: float = 300) -> dict:
         """Run an API prompt and return its history. Raises PromptRefused (`.answer`) or FailedPrompt."""
@@ -83,6 +89,7 @@ def core_nodes():
 def server(tmp_path_factory):
     """A real ComfyUI with this pack in it, on the CPU, with folders of its own and no way out of this machine."""
     base = tmp_path_factory.mktemp("server")
+    write_bad_adapters(base / "models" / "ipadapter")
     attempts = base / "network-attempts.txt"
     variables = {
         "PYTHONPATH": str(GUARD),
