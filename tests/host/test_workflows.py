@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pack.tests.host.conftest import ROOT, FailedPrompt
+from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host.real_server import FailedPrompt
 from PIL import Image
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
@@ -81,14 +82,30 @@ def test_a_file_that_is_no_adapter_is_one_sentence_that_names_it(server, prompt,
     assert not (server.base / "models" / "ipadapter" / "the-code-ran").exists()
 
 
-def test_a_picture_file_that_was_cut_off_is_an_error_and_the_server_lives_on(server, prompt):
-    whole = io.BytesIO()
-    Image.effect_noise((64, 64), 50).convert("RGB").save(whole, "PNG")
-    (server.base / "input" / "cut.png").write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+def load_image_instead(server, prompt: dict, name: str, content: bytes) -> dict:
+    """The prompt with a file of the input folder in place of the first photo."""
+    (server.base / "input" / name).write_bytes(content)
     spoilt = copy.deepcopy(prompt)
-    spoilt[nodes_of(prompt, "Troupe_DemoPhoto")[0]] = {"class_type": "LoadImage", "inputs": {"image": "cut.png"}}
+    spoilt[nodes_of(prompt, "Troupe_DemoPhoto")[0]] = {"class_type": "LoadImage", "inputs": {"image": name}}
+    return spoilt
 
-    with pytest.raises(FailedPrompt, match="LoadImage"):
-        server.post_prompt(spoilt)
+
+def grey_png() -> bytes:
+    whole = io.BytesIO()
+    Image.new("RGB", (256, 256), "grey").save(whole, "PNG", compress_level=0)
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "sentence"),
+    [
+        ("header.png", 20, "LoadImage.*[Tt]runcated"),  # ComfyUI's own node refuses it
+        ("half.png", 90_000, "No face was found in the photo of .Ada"),  # and fills the rest of this one with black
+        ("whole.png", None, "No face was found in the photo of .Ada"),
+    ],
+)
+def test_a_bad_photo_is_one_sentence_and_the_server_lives_on(server, prompt, name, kept, sentence):
+    with pytest.raises(FailedPrompt, match=sentence):
+        server.post_prompt(load_image_instead(server, prompt, name, grey_png()[:kept]))
     assert server.alive()
     assert server.post_prompt(prompt)["status"]["completed"]

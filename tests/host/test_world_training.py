@@ -112,7 +112,7 @@ def test_a_part_that_is_needed_is_taken_as_it_ships_and_the_chosen_one_goes_on_f
     for part in ("autoencoder", "text_to_image", "recogniser"):
         assert f"{part} is taken from the shipped weights" in caplog.text
     assert "identity starts from the shipped weights" in caplog.text
-    assert {path.name for path in tmp_path.glob("*.pt")} == {"identity.pt", "latents.pt", "embeddings.pt"}
+    assert {path.name for path in tmp_path.glob("*.pt")} == {"identity.pt", "latents.pt"}
     before, after = (
         load_file(folder / "unet.safetensors") for folder in (trained[0] / "shipped", tmp_path / "weights")
     )
