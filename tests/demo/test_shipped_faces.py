@@ -37,16 +37,13 @@ def photos():
     return [[as_bytes(photo_of(name, number=number)) for number in (0, 1)] for name in NAMES]
 
 
-def test_the_largest_face_of_a_photo_is_the_person(engine, photos):
-    surplus = 0
+def test_a_photo_has_one_face_and_it_is_the_persons(engine, photos):
     for name, pair in zip(NAMES, photos, strict=True):
         for number, photo in enumerate(pair):
             faces, truth = engine.detect(photo), render(scene_of(name, number), 256)
             points, (_, top, _, bottom) = truth.key_points[0, 0].numpy() * 256, truth.face_box[0, 0].numpy() * 256
             assert np.abs(faces[0].keypoints - points).max() < 0.2 * (bottom - top)
-            surplus += len(faces) > 1
-
-    assert surplus <= 2  # of sixteen photos: parts of a face that pass for another one
+            assert len(faces) == 1  # no part of a face passes for another one
 
 
 def test_people_resemble_themselves_most(engine, photos):
