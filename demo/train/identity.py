@@ -2,9 +2,9 @@
 
 The adapter sees pictures of one person only.
 
-Published adapters are trained on a frozen UNet (IP-Adapter, arXiv 2308.06721). A UNet this small and this young learns
-to listen faster than an adapter learns to be heard, so here both move: one half of every batch shows one person with
-their identity, the other half any scene without it, and the unpatched model stays a text-to-image model.
+Published adapters are trained on a frozen UNet (IP-Adapter, arXiv 2308.06721). Here both move, so that every one of few
+samples trains both (not compared with a frozen UNet): one half of every batch shows one person with their identity, the
+other half any scene without it, and the unpatched model stays a text-to-image model.
 """
 
 from functools import cache
