@@ -1,0 +1,1 @@
+"""What the benches `speed` and `leak` measure the attention engine with: UNets, sampling runs, clocks, counters."""

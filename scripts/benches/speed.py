@@ -1,0 +1,65 @@
+"""What a cast costs: a patched model call against an unpatched one, in turns, and what the patched layers do.
+
+UNets are ComfyUI's own in the real shapes of SD1.5 and SDXL, with random weights, called by the host's own sampling
+code with all of its wrappers: a call is one evaluation of a picture's positive and negative rows. People have 16 tokens
+each and stand side by side in equal strips. On a CPU it is process time (SD1.5 in float32 at 256 px; without --quick
+and where memory allows also SDXL in bfloat16), on an accelerator the time between device events (SDXL in float16 at
+1024 px) and the memory beyond that of an unpatched run. An accelerator is used where there is one; hide it to measure
+the CPU. Ratios are medians over pairs of calls, with intervals that hold whatever the distribution. The first call of a
+run makes everybody's keys and values and has a row of its own. Counts are taken on the same layers a tenth as wide.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from ..figures.samples import Samples
+from ..figures.verdict import Row
+from . import Settings
+from .engine.cost_rows import Timed, counted_rows, memory_rows, timed_rows
+from .engine.rigs import Shape, Workshop, has_device_clock
+from .engine.structures import SD15, SDXL
+
+CPU_BOUNDS = {1: 1.03, 8: 1.06}
+ACCELERATOR_BOUNDS = {1: 1.05, 8: 1.13}
+MEMORY_BOUND = 180.0  # MB
+SDXL_NEEDS = 12e9  # bytes of free memory for SDXL in bfloat16 on a CPU: its weights are half of that
+MOST_PEOPLE = 8
+
+
+def rows(settings: Settings) -> list[Row]:
+    """All rows; a model is made when a row first needs it."""
+    samples = Samples(settings.places.home / "bench" / "speed-samples.jsonl", settings.key)
+    if settings.fresh:
+        samples.clear()
+    workshop, found = Workshop(settings.installation), []
+    for case in timed_cases(settings.quick):
+        found += timed_rows(case, workshop, samples, settings.console.status)
+        found += memory_rows(case, workshop, MEMORY_BOUND)
+    for structure in (SD15, SDXL):
+        shape = Shape(structure.narrow(), torch.float16 if has_device_clock() else torch.float32, 256)
+        found += counted_rows(shape, workshop, MOST_PEOPLE)
+    return found
+
+
+def timed_cases(quick: bool) -> list[Timed]:
+    """What is timed on this machine."""
+    people = (1, MOST_PEOPLE) if quick else (1, 2, 4, MOST_PEOPLE)
+    if has_device_clock():
+        runs, pairs = (3, 10) if quick else (5, 20)
+        return [Timed(Shape(SDXL, torch.float16, 1024), people, runs, pairs, ACCELERATOR_BOUNDS, control=True)]
+    runs, pairs = (3, 2) if quick else (5, 6)
+    cases = [Timed(Shape(SD15, torch.float32, 256), people, runs, pairs, CPU_BOUNDS, control=not quick)]
+    if not quick and free_memory() > SDXL_NEEDS:
+        cases.append(Timed(Shape(SDXL, torch.bfloat16, 256), (1, MOST_PEOPLE), 3, 4))
+    return cases
+
+
+def free_memory() -> float:
+    """Bytes that are free now; 0 where the system does not tell."""
+    names = getattr(os, "sysconf_names", {})
+    if "SC_AVPHYS_PAGES" not in names:
+        return 0.0
+    return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
