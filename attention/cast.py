@@ -18,6 +18,7 @@ class Member:
     strength : scales this member's share of the attention; 0 keeps their place and draws nobody there
     prompt   : the host's conditioning for this region alone, or None
     adapter  : the adapter for this member alone, or None for the one of the whole cast
+    start, end : the part of the schedule in which this member acts, in fractions from its begin
     """
 
     identity: Any
@@ -25,6 +26,8 @@ class Member:
     strength: float = 1.0
     prompt: Any = None
     adapter: Any = None
+    start: float = 0.0
+    end: float = 1.0
 
 
 Cast = tuple[Member, ...]
@@ -39,11 +42,19 @@ def with_member(
     strength: float = 1.0,
     prompt: Any = None,
     adapter: Any = None,
+    start: float = 0.0,
+    end: float = 1.0,
 ) -> Cast:
     """The cast and, last, one more member in the region of that name.
 
-    Raises ValueError when no region has that name, or when it already belongs to a member.
+    Raises ValueError when no region has that name, or when it already belongs to a member, or when the member's part
+    of the schedule is empty.
     """
+    if start >= end:
+        raise ValueError(
+            f"Troupe, Cast Member: '{identity.name}' starts at {start:g} and ends at {end:g} of the schedule, so "
+            "there is no step to act in. Set 'end' above 'start'."
+        )
     by_name = {candidate.name: candidate for candidate in regions}
     chosen = by_name.get(region.strip())
     if chosen is None:
@@ -58,4 +69,4 @@ def with_member(
                 f"Troupe, Cast Member: region '{chosen.name}' already belongs to '{member.identity.name}', so "
                 f"'{identity.name}' cannot stand there too. Draw another region for one of them."
             )
-    return (*cast, Member(identity, chosen, strength, prompt, adapter))
+    return (*cast, Member(identity, chosen, strength, prompt, adapter, start, end))

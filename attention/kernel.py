@@ -17,6 +17,16 @@ def fused_attention(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     return out.transpose(1, 2).flatten(2)
 
 
+def log_mass(q: Tensor, k: Tensor, heads: int) -> Tensor:
+    """A softmax's denominator, which fused kernels keep to themselves: log sum_t exp(q . k_t / sqrt(d)).
+
+    q, k    : [B, N, H*D], [B, T, H*D]
+    returns [B, N, H] float32, also for half precision, whose products may exceed its range
+    """
+    q, k = (split_heads(t, heads).float() for t in (q, k))
+    return ((q * q.shape[-1] ** -0.5) @ k.mT).logsumexp(-1).transpose(1, 2)
+
+
 def split_heads(t: Tensor, heads: int) -> Tensor:
     """[B, N, H*D] -> [B, H, N, D]."""
     return t.unflatten(-1, (heads, -1)).transpose(1, 2)

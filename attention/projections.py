@@ -84,3 +84,12 @@ def join_sources(parts: Sequence[Tensor]) -> Tensor:
     """
     length = math.lcm(*(part.shape[1] for part in parts))
     return torch.cat([part.repeat(1, length // part.shape[1], 1) for part in parts])
+
+
+def repeats_of(parts: Sequence[tuple[int, int]]) -> Tensor:
+    """How often `join_sources` repeats the tokens of each source, float32 [sum of S_a].
+
+    parts : T_a and S_a of each
+    """
+    length = math.lcm(*(tokens for tokens, _ in parts))
+    return torch.cat([torch.full((count,), length / tokens) for tokens, count in parts])

@@ -71,9 +71,11 @@ _STEPS_128 = {
     "detector": 6500,
     "reader": 800,
     "text_to_image": 600,
-    "identity": 1400,
+    "identity": 6000,
     "control": 500,
     "decoder": 1500,
+    "subject_encoder": 1500,
+    "subject": 1500,
 }
 _STEPS_256 = {
     "autoencoder": 20_000,
@@ -85,6 +87,8 @@ _STEPS_256 = {
     "identity": 20_000,
     "control": 15_000,
     "decoder": 10_000,
+    "subject_encoder": 20_000,
+    "subject": 10_000,
 }
 FORMS = {
     "128": Form(128, 8, 64, (1, 1, 1, 2), 40_000, _STEPS_128),

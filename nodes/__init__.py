@@ -2,7 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import adapter_nodes, cast_nodes, demo_nodes, face_nodes, region_nodes, score_nodes
+from . import adapter_nodes, cast_advanced, cast_nodes, demo_nodes, face_nodes, region_nodes, score_nodes
 from .host.model_folders import register_model_folders
 
 NODES = [
@@ -10,6 +10,7 @@ NODES = [
     *region_nodes.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
+    *cast_advanced.NODES,
     *score_nodes.NODES,
     *demo_nodes.NODES,
 ]

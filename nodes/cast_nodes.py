@@ -10,6 +10,13 @@ from .host.model_patch import patch_cast
 from .types import Adapter, Cast, Identity, Regions
 
 
+def _fraction(name: str, default: float, tooltip: str) -> io.Float.Input:
+    """Optional, because prompts saved before there was such an input do not have it."""
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, optional=True, advanced=True, tooltip=tooltip
+    )
+
+
 class CastMember(io.ComfyNode):
     """Give an identity a region, and add it to a cast."""
 
@@ -43,13 +50,17 @@ class CastMember(io.ComfyNode):
                     step=0.05,
                     tooltip="How strongly this person's face acts in the region. 0 keeps the place and draws nobody.",
                 ),
+                _fraction("start", 0.0, "Where in the schedule this person begins to act; 0 is the first step."),
+                _fraction("end", 1.0, "Where in the schedule this person ceases to act; 1 is the last step."),
             ],
             outputs=[Cast.Output(display_name="cast")],
         )
 
     @classmethod
-    def execute(cls, identity, regions, region, strength, cast=None, prompt=None, adapter=None) -> io.NodeOutput:
-        return io.NodeOutput(with_member(cast or (), identity, regions, region, strength, prompt, adapter))
+    def execute(
+        cls, identity, regions, region, strength, cast=None, prompt=None, adapter=None, start=0.0, end=1.0
+    ) -> io.NodeOutput:
+        return io.NodeOutput(with_member(cast or (), identity, regions, region, strength, prompt, adapter, start, end))
 
 
 class ApplyCast(io.ComfyNode):
@@ -70,7 +81,8 @@ class ApplyCast(io.ComfyNode):
                 io.Combo.Input(
                     "recipe",
                     options=list(RECIPES),
-                    tooltip="decoupled: every person has an attention of their own inside their region.",
+                    tooltip="decoupled: every person has an attention of their own inside their region. masked: one "
+                    "softmax over the text and the people. gated: decoupled, times how strongly each point responds.",
                 ),
                 io.Float.Input(
                     "strength",

@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..demo.people_by_name import NAMES, photo_of
-from .host.demo_world import load_demo_world
+from .host.demo_world import load_demo_vision, load_demo_world
 
 
 class LoadDemoWorld(io.ComfyNode):
@@ -31,12 +31,16 @@ class LoadDemoWorld(io.ComfyNode):
                     display_name="CONTROL_NET",
                     tooltip="A depth ControlNet for the stock Apply ControlNet; near is bright.",
                 ),
+                io.ClipVision.Output(
+                    display_name="CLIP_VISION",
+                    tooltip="For the stock CLIP Vision Encode: tells people, balls and plants apart.",
+                ),
             ],
         )
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(*load_demo_world())
+        return io.NodeOutput(*load_demo_world(), load_demo_vision())
 
 
 class DemoPhoto(io.ComfyNode):

@@ -38,6 +38,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from-scratch", action="store_true", help="start from fresh weights, not from those that ship"
     )
+    parser.add_argument("--compile", action="store_true", help="compile the UNet's step; pays in long stages")
     parser.add_argument("--work", type=Path, help="checkpoints and rendered scenes (default: .troupe/train/FORM)")
     parser.add_argument("--out", type=Path, help="where trained weights are written (default: WORK/weights)")
     parser.add_argument(
@@ -84,7 +85,7 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
         import_host(arguments.comfyui)
         start = Shipped(work / "nothing" if arguments.from_scratch else arguments.shipped, arguments.form, form)
-        training = Training(arguments.form, form, work, out, frozenset(chosen), start)
+        training = Training(arguments.form, form, work, out, frozenset(chosen), start, arguments.compile)
         for name in chosen:
             STAGES[name](training)
     if arguments.publish:

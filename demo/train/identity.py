@@ -68,7 +68,13 @@ def train_identity(
     batch = min(BATCH, len(latents))
     references = cache(lambda: References(corpus, embedder))
     crowds = (~corpus.single).nonzero().flatten()
-    inside = torch.tensor([2.0, 4.0]).repeat_interleave(batch)[:, None, None, None]
+    inside = torch.tensor([4.0, 6.0]).repeat_interleave(batch)[:, None, None, None]
+
+    def predict(x: Tensor, time: Tensor, text: Tensor, tokens: Tensor) -> Tensor:
+        options = {"patches_replace": {"attn2": model.adapter.attention_patches(tokens, plain=batch)}}
+        return model.world.unet(x, time, context=text, transformer_options=options)
+
+    velocity = run.fast(predict)
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
         plain = torch.randint(0, len(latents), (batch,), generator=generator)
@@ -79,11 +85,7 @@ def train_identity(
         text = text_states(model.world.text, random_captions(corpus, scenes, generator))
         weight = face_weight(corpus.facts(scenes, "face_box"), latents.shape[-1], inside)
 
-        def velocity(x: Tensor, time: Tensor) -> Tensor:
-            patches = model.adapter.attention_patches(model.adapter.tokens(embedding), plain=batch)
-            options = {"patches_replace": {"attn2": patches}}
-            return model.world.unet(x, time, context=text, transformer_options=options)
-
-        return flow_loss(velocity, latents[scenes].float(), generator, weight)
+        tokens = model.adapter.tokens(embedding)
+        return flow_loss(lambda x, t: velocity(x, t, text, tokens), latents[scenes].float(), generator, weight)
 
     return optimise(run, model, loss_at, 6e-4)

@@ -27,6 +27,7 @@ from .latents import latents_of
 from .loop import Run
 from .reader import train_reader
 from .shipped import Shipped
+from .subject_stages import subject_encoder_stage, subject_stage
 from .text_to_image import TextToImage, train_text_to_image
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Training:
     out: Path
     chosen: frozenset[str]
     shipped: Shipped
+    compiled: bool = False
 
     def run(self, stage: str, upon: tuple[str, ...] = ()) -> Run:
         """How a stage is trained.
@@ -55,7 +57,7 @@ class Training:
         trained_here = any((self.work / f"{name}.pt").exists() for name in (stage, *upon))
         start = None if trained_here else self.shipped.state(stage)
         steps = self.form.steps[stage] if start is None or stage in self.chosen else 0
-        return Run(stage, self.work, steps, start)
+        return Run(stage, self.work, steps, start, self.compiled)
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -190,5 +192,7 @@ STAGES = {
     "text_to_image": text_to_image_stage,
     "identity": identity_stage,
     "control": control_stage,
+    "subject_encoder": subject_encoder_stage,
+    "subject": subject_stage,
     "decoder": decoder_stage,
 }

@@ -1,18 +1,21 @@
-"""What a cast needs while a picture is sampled: keys, values and pages, each made once and gone when sampling ends."""
+"""What a cast needs while a picture is sampled: keys, values and layouts, made once and gone when sampling ends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from ...attention.decoupled import Pages, paginate
+from ...attention.feathering import feathered
 from ...attention.layout import token_shares
 from ...attention.masks import cells_of
-from ...attention.projections import join_sources
+from ...attention.modes import Layout, lay_out
+from ...attention.projections import join_sources, repeats_of
+from ...attention.recipes import Recipe
 from ...attention.regions import Region
+from ...attention.schedule import Window
 from .adapter_model import LoadedAdapter
 from .blocks import BlockKey, CrossAttentionBlock
 from .roles import Area, Row
@@ -25,11 +28,13 @@ class Troop:
     """The members of a cast who share an adapter.
 
     members    : [M] their places in the cast
-    embeddings : [M, embedding width], unit length; never printed, because printed values reach logs
+    photos     : [M] how many embeddings each has: one, or one for each of several pictures of a batch
+    embeddings : [sum of photos, embedding width], unit length; never printed, because printed values reach logs
     """
 
     adapter: LoadedAdapter
     members: tuple[int, ...]
+    photos: tuple[int, ...]
     embeddings: Tensor = field(repr=False)
 
 
@@ -42,7 +47,9 @@ class CastPatch:
     troops     : one per adapter
     regions    : [I], in the order of the cast
     strengths  : [I], each member's times the whole cast's
+    windows    : [I], the part of the schedule in which each member acts
     compositor : a name from attention.compositors
+    recipe     : how identities act
     """
 
     key: str
@@ -50,23 +57,43 @@ class CastPatch:
     troops: tuple[Troop, ...]
     regions: tuple[Region, ...]
     strengths: tuple[float, ...]
+    windows: tuple[Window, ...]
     compositor: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Call:
+    """The rows of one call of the model.
+
+    latent : rows and columns of the whole latent picture
+    rows   : what each group of rows is
+    images : pictures in each group
+    active : [I] which members act in this step
+    """
+
+    latent: tuple[int, int]
+    rows: tuple[Row, ...]
+    images: int
+    active: tuple[bool, ...]
 
 
 class CastRun:
-    """The caches of one sampling run of one cast. Sources are, troop by troop, its members and then nobody."""
+    """The caches of one sampling run of one cast. Sources are, troop by troop, its members' photos and then nobody."""
 
     def __init__(self, patch: CastPatch) -> None:
         self.patch = patch
         self._keys_values: dict[tuple[torch.device, torch.dtype], KeysValues] = {}
         self._composited: dict[tuple, Tensor] = {}
-        self._pages: dict[tuple, Pages] = {}
+        self._layouts: dict[tuple, Layout] = {}
+        tokens = [(troop.adapter.spec.tokens, len(troop.embeddings) + 1) for troop in patch.troops]
+        self._repeats = repeats_of(tokens)
 
     def close(self) -> None:
         """Let go of every tensor; a run that something still refers to holds no memory."""
         self._keys_values.clear()
         self._composited.clear()
-        self._pages.clear()
+        self._layouts.clear()
 
     def keys_values(self, device: torch.device, dtype: torch.dtype) -> KeysValues:
         """The keys and values of all sources, [S, T, width] for each layer; projected on the first call of a run."""
@@ -87,39 +114,37 @@ class CastRun:
             projected[block.key] = keys, values
         return projected
 
-    def pages(
-        self,
-        grid: tuple[int, int],
-        latent: tuple[int, int],
-        rows: Sequence[Row],
-        images: int,
-        device: torch.device,
-        dtype: torch.dtype,
-    ) -> Pages:
-        """The rows that each source answers in a call of `len(rows)` groups of `images` pictures, on a layer's grid."""
-        key = (grid, latent, tuple(rows), images, device, dtype)
-        if key not in self._pages:
-            share = torch.stack([self._share(grid, latent, row) for row in rows])  # [G, N, S]
-            self._pages[key] = paginate(share, images).to(device, dtype)
-        return self._pages[key]
+    def layout(self, grid: tuple[int, int], call: Call, device: torch.device, dtype: torch.dtype) -> Layout:
+        """Who acts where in the rows of a call, on a layer's grid."""
+        key = (grid, call, device, dtype)
+        if key not in self._layouts:
+            patch = self.patch
+            shares = torch.stack([self._shares(grid, call.latent, row.area) for row in call.rows])  # [G, N, I]
+            acting = torch.tensor(patch.strengths) * torch.tensor(call.active)
+            made = lay_out(patch.recipe, shares, acting, self._sources(call), self._repeats)
+            self._layouts[key] = made.to(device, dtype)
+        return self._layouts[key]
 
-    def _share(self, grid: tuple[int, int], latent: tuple[int, int], row: Row) -> Tensor:
-        """[N, S]: the positive prompt's tokens see the members, all others see nobody with the same masks."""
-        shares = self._members(grid, latent, row.area)
-        return torch.cat([self._of_troop(shares, troop, row.positive) for troop in self.patch.troops], 1)
-
-    def _members(self, grid: tuple[int, int], latent: tuple[int, int], area: Area | None) -> Tensor:
-        """[N, I]: each member's share of the cells of a crop, times their strength."""
+    def _shares(self, grid: tuple[int, int], latent: tuple[int, int], area: Area | None) -> Tensor:
+        """[N, I]: each member's share of the cells of a crop."""
         key = (grid, latent, area)
         if key not in self._composited:
             patch = self.patch
-            shares = token_shares(patch.regions, cells_of(grid, latent, area), patch.compositor)  # [I, H, W]
-            self._composited[key] = shares.flatten(1).mT * torch.tensor(patch.strengths)
+            regions = feathered(patch.regions, patch.recipe.feather, latent[1] / latent[0])
+            shares = token_shares(regions, cells_of(grid, latent, area), patch.compositor, patch.recipe.hard)
+            self._composited[key] = shares.flatten(1).mT  # [I, H, W] -> [N, I]
         return self._composited[key]
 
-    @staticmethod
-    def _of_troop(shares: Tensor, troop: Troop, positive: bool) -> Tensor:
-        """[N, I] -> [N, M + 1]: the members' shares, or their sum on nobody, whose tokens are the same for all."""
-        own = shares[:, list(troop.members)]
-        nobody = own.sum(1, keepdim=True)
-        return torch.cat([own, torch.zeros_like(nobody)] if positive else [torch.zeros_like(own), nobody], 1)
+    def _sources(self, call: Call) -> Tensor:
+        """[G, images, I]: in the positive prompt's rows each member's own photo, in all others nobody."""
+        sources = torch.zeros(len(call.rows), call.images, len(self.patch.regions), dtype=torch.long)
+        positive = torch.tensor([row.positive for row in call.rows])[:, None]
+        first = 0
+        for troop in self.patch.troops:
+            nobody = first + len(troop.embeddings)
+            for member, photos in zip(troop.members, troop.photos, strict=True):
+                own = first + torch.arange(call.images) % photos
+                sources[..., member] = torch.where(positive, own[None], nobody)
+                first += photos
+            first = nobody + 1
+        return sources

@@ -1,9 +1,10 @@
-"""The offline world as ComfyUI values: MODEL, CLIP, VAE and CONTROL_NET from the weights the pack ships."""
+"""The offline world as ComfyUI values: MODEL, CLIP, VAE, CONTROL_NET and CLIP_VISION from the weights the pack ships."""
 
 import json
 from pathlib import Path
 
 import comfy.cldm.cldm
+import comfy.clip_vision
 import comfy.controlnet
 import comfy.latent_formats
 import comfy.model_base
@@ -18,6 +19,7 @@ import torch
 from .demo_text import load_text_encoder
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
+IMAGE_ENCODER = "clip_vision/troupe-demo-subject.safetensors"
 
 
 class DemoLatents(comfy.latent_formats.LatentFormat):
@@ -98,3 +100,18 @@ def load_demo_world() -> tuple:
     text = comfy.utils.load_torch_file(str(weights_file("text_encoder.safetensors")))
     autoencoder = comfy.utils.load_torch_file(str(weights_file("vae.safetensors")))
     return load_demo_model(), load_text_encoder(text), comfy.sd.VAE(sd=autoencoder), load_demo_control()
+
+
+def load_demo_vision() -> comfy.clip_vision.ClipVisionModel | None:
+    """The image encoder of the plain adapter, for the stock CLIP Vision Encode; None where it is not there.
+
+    Raises RuntimeError naming the tensors that the file lacks.
+    """
+    if not (WEIGHTS / IMAGE_ENCODER).is_file():
+        return None
+    path = weights_file(IMAGE_ENCODER)
+    vision = comfy.clip_vision.ClipVisionModel(str(weights_file(Path(IMAGE_ENCODER).with_suffix(".json").as_posix())))
+    missing, _ = vision.load_sd(comfy.utils.load_torch_file(str(path)))
+    if missing:
+        raise RuntimeError(f"Troupe: the demo's image encoder lacks {', '.join(missing)}. Reinstall the pack.")
+    return vision

@@ -1,4 +1,4 @@
-"""Which face embedding of an identity feeds an adapter."""
+"""Which face embeddings of an identity feed an adapter."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from ...face.identity import Identity, normed_embedding
 from .adapter_model import LoadedAdapter
 
 
-def embedding_for(identity: Identity, adapter: LoadedAdapter) -> Tensor:
-    """The person's unit direction, float32 [embedding width], for a FaceID adapter, which was trained on such.
+def embeddings_for(identity: Identity, adapter: LoadedAdapter, photos: str) -> Tensor:
+    """A person's unit directions, float32 [P, embedding width], for a FaceID adapter, which was trained on such.
+
+    photos : "average" for the mean direction of all photos (P = 1), "one per picture" for that of each photo
 
     An adapter file does not say which recogniser it was trained with, so the identity must leave no choice: exactly
     one of its recognisers may give embeddings of the adapter's width. Raises ValueError otherwise.
@@ -32,4 +34,7 @@ def embedding_for(identity: Identity, adapter: LoadedAdapter) -> Tensor:
             f"and the adapter '{adapter.name}' does not say which one it was trained with. "
             "Use an identity from one engine."
         )
-    return torch.from_numpy(np.array(normed_embedding(identity, fitting[0]), dtype=np.float32))
+    if photos == "average":
+        return torch.from_numpy(np.array(normed_embedding(identity, fitting[0])[None], dtype=np.float32))
+    rows = torch.from_numpy(np.array(identity.embeddings[fitting[0]], dtype=np.float32)).reshape(-1, width)
+    return torch.nn.functional.normalize(rows, dim=-1)

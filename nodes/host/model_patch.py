@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,17 +17,20 @@ from torch import Tensor
 
 from ...attention.cast import Cast
 from ...attention.compositors import default_compositor
-from ...attention.decoupled import identity_attention
 from ...attention.recipes import Recipe
+from ...attention.schedule import shared_window
 from .adapter_model import LoadedAdapter
 from .blocks import check_fit, cross_attention_blocks
-from .cast_run import CastPatch, CastRun, Troop
-from .identity_embedding import embedding_for
-from .roles import Row, Step, resolve
+from .cast_layer import CastLayer
+from .cast_run import Call, CastPatch, CastRun, Troop
+from .identity_embedding import embeddings_for
+from .roles import Step, resolve
+from .run_schedule import Moment, RunSchedule
 from .slots import Replacement, keep_replacements_apart, wrap_layers
 
-RUNS = "troupe_runs"  # in a run's transformer options: CastPatch.key -> the run of that patch
+RUNS = "troupe_runs"  # in a run's transformer options: CastPatch.key -> the run of that patch, its schedule, its guider
 STEP = "troupe_step"  # in an evaluation's transformer options: its rows
+MOMENTS = "troupe_moments"  # in an evaluation's transformer options: CastPatch.key -> who acts
 
 
 def patch_cast(model: Any, cast: Cast, adapter: LoadedAdapter | None, recipe: Recipe, strength: float) -> Any:
@@ -47,10 +49,12 @@ def patch_cast(model: Any, cast: Cast, adapter: LoadedAdapter | None, recipe: Re
     patch = CastPatch(
         key=uuid.uuid4().hex,
         blocks=blocks,
-        troops=_troops(cast, adapter),
+        troops=_troops(cast, adapter, recipe.photos),
         regions=regions,
         strengths=strengths,
+        windows=tuple(shared_window((member.start, member.end), (recipe.start, recipe.end)) for member in cast),
         compositor=recipe.compositor or default_compositor(regions),
+        recipe=recipe,
     )
     for troop in patch.troops:
         spec = troop.adapter.spec
@@ -76,7 +80,7 @@ def _check_prompts(cast: Cast) -> None:
         )
 
 
-def _troops(cast: Cast, adapter: LoadedAdapter | None) -> tuple[Troop, ...]:
+def _troops(cast: Cast, adapter: LoadedAdapter | None, photos: str) -> tuple[Troop, ...]:
     members: dict[LoadedAdapter, list[int]] = {}
     for index, member in enumerate(cast):
         own = member.adapter or adapter
@@ -86,10 +90,11 @@ def _troops(cast: Cast, adapter: LoadedAdapter | None) -> tuple[Troop, ...]:
                 "or to that member's Cast Member."
             )
         members.setdefault(own, []).append(index)
-    return tuple(
-        Troop(own, tuple(indices), torch.stack([embedding_for(cast[index].identity, own) for index in indices]))
-        for own, indices in members.items()
-    )
+    troops = []
+    for own, indices in members.items():
+        parts = [embeddings_for(cast[index].identity, own, photos) for index in indices]
+        troops.append(Troop(own, tuple(indices), tuple(map(len, parts)), torch.cat(parts)))
+    return tuple(troops)
 
 
 def _keep_apart(_original: Any, clone: Any) -> None:
@@ -114,8 +119,9 @@ class _Wrappers:
         """Around one sampling run: the run's caches exist from here until it ends, by whatever way it ends."""
         guider = executor.class_obj
         run = CastRun(self.patch)
+        schedule = RunSchedule(self.patch, guider.model_patcher.get_model_object("model_sampling"))
         options = guider.model_options["transformer_options"]  # a copy that ComfyUI made for this run
-        options[RUNS] = {**options.get(RUNS, {}), self.patch.key: (run, guider)}
+        options[RUNS] = {**options.get(RUNS, {}), self.patch.key: (run, schedule, guider)}
         try:
             return executor(*args, **kwargs)
         finally:
@@ -129,9 +135,11 @@ class _Wrappers:
                 "Troupe: this sampler does not start the way ComfyUI's samplers do, so Apply Cast cannot tell the "
                 "positive prompt from the negative one. Use KSampler or SamplerCustom."
             )
-        _, guider = options[RUNS][self.patch.key]
-        step = resolve(conds, guider.conds, x_in.shape[-2:])
-        return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": {**options, STEP: step}})
+        _, schedule, guider = options[RUNS][self.patch.key]
+        moment = schedule.moment(timestep, options.get("sample_sigmas"))
+        moments = {**options.get(MOMENTS, {}), self.patch.key: moment}
+        options = {**options, STEP: resolve(conds, guider.conds, x_in.shape[-2:]), MOMENTS: moments}
+        return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
 
     def model_call(
         self, executor, x, t, c_concat=None, c_crossattn=None, control=None, transformer_options=None, **kwargs
@@ -144,48 +152,19 @@ class _Wrappers:
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     def _with_identities(self, options: dict, x: Tensor, dtype: torch.dtype) -> dict:
-        run, _ = options[RUNS][self.patch.key]
+        moment: Moment = options[MOMENTS][self.patch.key]
+        if not any(moment.active):
+            return options
+        run = options[RUNS][self.patch.key][0]
         step: Step = options[STEP]
         rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
+        call = Call(step.latent, rows, x.shape[0] // len(rows), moment.active)
         keys_values = run.keys_values(x.device, dtype)
-        call = _ModelCall(run, step.latent, rows, x.shape[0] // len(rows))
-        call.prepare((x.shape[-2], x.shape[-1]), {block.level for block in self.patch.blocks}, x.device, dtype)
+        for level in {block.level for block in self.patch.blocks}:  # make the layouts here, so that no layer has to
+            run.layout((-(-x.shape[-2] >> level), -(-x.shape[-1] >> level)), call, x.device, dtype)
 
         def wrap(key, inner: Replacement) -> Replacement:
-            return _Layer(inner, *keys_values[key], call)
+            strength = self.patch.recipe.layers.of(*key[:2])
+            return CastLayer(inner, *keys_values[key], run, call, moment.boosted, strength) if strength else inner
 
         return wrap_layers(options, keys_values, wrap)
-
-
-@dataclass(frozen=True, eq=False)
-class _ModelCall:
-    """What the layers of one model call share: the groups of rows, and how many pictures each has."""
-
-    run: CastRun
-    latent: tuple[int, int]
-    rows: tuple[Row, ...]
-    images: int
-
-    def pages(self, grid: tuple[int, int], device: torch.device, dtype: torch.dtype):
-        return self.run.pages(grid, self.latent, self.rows, self.images, device, dtype)
-
-    def prepare(self, size: tuple[int, int], levels: set[int], device: torch.device, dtype: torch.dtype) -> None:
-        """Make the pages of the grids to come, so that no layer has to."""
-        for level in levels:
-            self.pages((-(-size[0] >> level), -(-size[1] >> level)), device, dtype)
-
-
-@dataclass(frozen=True, eq=False)
-class _Layer:
-    """One cross-attention layer: what stood there, plus the identities."""
-
-    inner: Replacement
-    keys: Tensor
-    values: Tensor
-    call: _ModelCall
-
-    def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
-        out = self.inner(q, k, v, extra_options)
-        height, width = extra_options["activations_shape"][-2:]
-        pages = self.call.pages((height, width), q.device, q.dtype)
-        return identity_attention(out, q, self.keys.to(q), self.values.to(q), pages, extra_options["n_heads"])

@@ -92,3 +92,26 @@ def _area(cond: Mapping[str, Any], latent: tuple[int, int]) -> Area | None:
         return None
     height, width, top, left = cond["area"]
     return min(height, latent[0] - top), min(width, latent[1] - left), top, left
+
+
+def repeated(rows: tuple[Row, ...], count: int, images: int) -> tuple[Row, ...]:
+    """The rows of a layer in which another pack has repeated those of the positive prompt.
+
+    Packs that give regions a prompt of their own (Attention Couple and its kin) attend to several texts with copies of
+    the positive rows, group by group, and mix the copies afterwards with weights that sum to 1. Each copy gets the
+    identities, so that the mix has them once.
+
+    count  : rows of the layer
+    images : pictures in each group
+    Raises RuntimeError for a number of rows that such copies cannot give.
+    """
+    groups, left_over = divmod(count, images)
+    positives = sum(row.positive for row in rows)
+    copies, uneven = divmod(groups - len(rows), positives or 1)
+    if left_over or uneven or copies < 0 or not positives:
+        raise RuntimeError(
+            f"Troupe: another node has changed the rows of an attention layer: there were {len(rows) * images}, and "
+            f"{count} arrived. Apply Cast knows nodes that repeat the rows of the positive prompt. "
+            "Remove the node that does something else, or apply it to another branch of the model."
+        )
+    return tuple(copy for row in rows for copy in [row] * (1 + copies * row.positive))

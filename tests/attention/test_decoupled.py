@@ -4,8 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.decoupled import identity_attention, paginate
+from pack.attention.decoupled import identity_attention
 from pack.attention.kernel import fused_attention
+from pack.attention.pages import paginate
 from pack.attention.projections import join_sources
 from pack.tests.attention import reference
 
@@ -70,7 +71,7 @@ def test_no_share_at_all_returns_the_text_bit_for_bit_without_a_call():
     def never(*_):
         raise AssertionError("attended to nobody")
 
-    out = identity_attention(text, q, k, v, paginate(torch.zeros(2, 6, 3)), HEADS, never)
+    out = identity_attention(text, q, k, v, paginate(torch.zeros(2, 6, 3)), HEADS, attend=never)
 
     assert torch.equal(out, text)
 
@@ -132,7 +133,7 @@ def test_all_members_go_through_one_attention_call_over_no_more_rows_than_they_h
         calls.append(q.shape)
         return fused_attention(q, k, v, heads)
 
-    identity_attention(text, q, k, v, paginate(share), HEADS, counting)
+    identity_attention(text, q, k, v, paginate(share), HEADS, attend=counting)
 
     assert len(calls) == 1
     assert calls[0][0] * calls[0][1] == 2 * 64

@@ -10,6 +10,7 @@ from pack.attention.recipes import recipe_named
 from pack.face.identity import Identity
 from pack.nodes import NODES, Troupe
 from pack.nodes.adapter_nodes import NO_FILE, LoadAdapter
+from pack.nodes.cast_advanced import ApplyCastAdvanced
 from pack.nodes.cast_nodes import ApplyCast, CastMember
 from pack.nodes.host import model_folders
 from pack.nodes.region_nodes import DrawRegions
@@ -19,17 +20,23 @@ from safetensors.torch import save_file
 INPUTS = {
     "Troupe_LoadAdapter": ["file", "format"],
     "Troupe_DrawRegions": ["image", "width", "height", "regions"],
-    "Troupe_CastMember": ["identity", "regions", "cast", "prompt", "adapter", "region", "strength"],
+    "Troupe_CastMember": ["identity", "regions", "cast", "prompt", "adapter", "region", "strength", "start", "end"],
     "Troupe_ApplyCast": ["model", "cast", "adapter", "recipe", "strength"],
+    "Troupe_ApplyCastAdvanced": [
+        *("model", "cast", "adapter", "strength", "compositor", "start", "end"),
+        *("feather", "hard", "layers", "photos", "mode"),
+    ],
 }
+ALSO_OPTIONAL = [("cast", CastMember), ("start", CastMember), ("end", CastMember)]
 OPTIONAL = {"image", "prompt", "adapter"}
 OUTPUTS = {
     "Troupe_LoadAdapter": ["TROUPE_ADAPTER"],
     "Troupe_DrawRegions": ["TROUPE_REGIONS", "MASK"],
     "Troupe_CastMember": ["TROUPE_CAST"],
     "Troupe_ApplyCast": ["MODEL"],
+    "Troupe_ApplyCastAdvanced": ["MODEL"],
 }
-MINE = [LoadAdapter, DrawRegions, CastMember, ApplyCast]
+MINE = [LoadAdapter, DrawRegions, CastMember, ApplyCast, ApplyCastAdvanced]
 
 
 @pytest.fixture
@@ -73,7 +80,7 @@ def test_inputs_and_outputs_keep_their_order_for_saved_workflows(node):
     assert [entry.id for entry in schema.inputs] == INPUTS[schema.node_id]
     assert [entry.get_io_type() for entry in schema.outputs] == OUTPUTS[schema.node_id]
     assert {entry.id for entry in schema.inputs if entry.optional} == {
-        entry for entry in INPUTS[schema.node_id] if entry in OPTIONAL or (entry, node) == ("cast", CastMember)
+        entry for entry in INPUTS[schema.node_id] if entry in OPTIONAL or (entry, node) in ALSO_OPTIONAL
     }
 
 

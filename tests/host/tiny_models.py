@@ -12,6 +12,7 @@ import comfy.samplers
 import comfy.supported_models
 import comfy.utils
 import torch
+from comfy.model_base import ModelType
 from pack.attention.cast import Member
 from pack.attention.recipes import recipe_named
 from pack.attention.regions import Region
@@ -61,9 +62,12 @@ class TinySD15(comfy.supported_models.SD15):
     memory_usage_factor = 0.1
 
 
-def tiny_model(seed: int = 0, dtype: torch.dtype = torch.float32, **changes) -> comfy.model_patcher.ModelPatcher:
-    """A model patcher around a UNet with random weights of variance 1 / fan-in."""
+def tiny_model(
+    seed: int = 0, dtype: torch.dtype = torch.float32, kind: ModelType = ModelType.EPS, **changes
+) -> comfy.model_patcher.ModelPatcher:
+    """A model patcher around a UNet with random weights of variance 1 / fan-in; `kind` is what it predicts."""
     config = TinySD15({**UNET, **changes})
+    config.model_type = lambda *_: kind
     config.set_inference_dtype(dtype, None)
     model = config.get_model({}, "", device=torch.device("cpu"))
     generator = torch.Generator().manual_seed(seed)
@@ -131,15 +135,41 @@ LEFT, RIGHT = Region("left", width=0.5), Region("right", x=0.5, width=0.5)
 TWO = (Member(ADA, LEFT), Member(BOB, RIGHT))
 
 
-def apply(model, cast, adapter=None, strength=1.0):
-    """Patch a model with the recipe `decoupled`."""
-    return patch_cast(model, tuple(cast), adapter, recipe_named("decoupled"), strength)
+# Every way of Apply Cast to bring a cast into a picture: what keeps working keeps working with each of them.
+MODES = ["decoupled", "masked", "gated"]
+
+
+def apply(model, cast, adapter=None, strength=1.0, mode="decoupled"):
+    """Patch a model with the recipe of that mode."""
+    return patch_cast(model, tuple(cast), adapter, recipe_named(mode), strength)
+
+
+def starting_noise(batch=1, size=(8, 8), seed=5) -> torch.Tensor:
+    """[batch, 4, *size]; a smaller batch begins like a larger one."""
+    return torch.randn(batch, 4, *size, generator=torch.Generator().manual_seed(seed))
 
 
 @torch.inference_mode()
-def sample(model, positive=POSITIVE, negative=NEGATIVE, size=(8, 8), cfg=4.0, steps=2, batch=1, guider=None, **options):
-    """Latents [batch, 4, *size] from a few real sampling steps, float32."""
-    noise = torch.randn(batch, 4, *size, generator=torch.Generator().manual_seed(5))
+def sample(
+    model,
+    positive=POSITIVE,
+    negative=NEGATIVE,
+    size=(8, 8),
+    cfg=4.0,
+    steps=2,
+    batch=1,
+    guider=None,
+    noise=None,
+    latent=None,
+    **options,
+):
+    """Latents [batch, 4, *size] from a few real sampling steps, float32.
+
+    noise  : the noise to start from instead of that of `batch` and `size`
+    latent : the picture to start from, in latent cells; `options` go to the guider
+    """
+    noise = starting_noise(batch, size) if noise is None else noise
+    latent = torch.zeros_like(noise) if latent is None else latent
     if guider is None:
         guider = comfy.samplers.CFGGuider(model)
         guider.set_conds(positive, negative)
@@ -147,7 +177,7 @@ def sample(model, positive=POSITIVE, negative=NEGATIVE, size=(8, 8), cfg=4.0, st
     sampling = model.get_model_object("model_sampling")
     sigmas = comfy.samplers.calculate_sigmas(sampling, "simple", steps)
     sampler = comfy.samplers.sampler_object("euler")
-    return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, disable_pbar=True, seed=5, **options)
+    return guider.sample(noise, latent, sampler, sigmas, disable_pbar=True, seed=5, **options)
 
 
 def assert_same(latents: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-4) -> None:

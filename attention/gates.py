@@ -1,0 +1,70 @@
+"""Gates: how strongly each query of a layer responds to an identity, between 0 and 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# A layer whose responses differ by less than this, in logits, answers to nobody in particular: its gate is 0.
+LEAST_RANGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a gate is made (DynamicID, arXiv 2503.06505, section 3.2, and its released code).
+
+    joint     : one gate from the keys of all identities, instead of one for each
+    regional  : the range is taken over an identity's own region, not over the whole grid
+    low, high : percentiles that become 0 and 1; 0 and 100 are the smallest and the largest response
+    threshold : gates below it are 0
+    released  : the authors' released form: joint, before any mask, with the boost below
+    boost     : in the first steps w + boost inside regions and w / (boost + 1) outside, in the released form
+    boost_steps : how many steps these are
+    """
+
+    joint: bool = False
+    regional: bool = False
+    low: float = 0.0
+    high: float = 100.0
+    threshold: float = 0.0
+    released: bool = False
+    boost: float = 0.0
+    boost_steps: int = 3
+
+
+def activation(
+    q: Tensor, keys: Tensor, heads: int, within: Tensor | None = None, low: float = 0.0, high: float = 100.0
+) -> Tensor:
+    """Gates of every query for every set of keys.
+
+    The sum of a query's logits over heads and keys is the query times the sum of the keys, because heads are
+    consecutive parts of both: sum_h sum_k q_h . k_h = q . sum_k k.
+
+    q      : [B, N, H*D]
+    keys   : [B, M, H*D], the sum of each identity's keys
+    within : [B, N, M] bool, the queries over which the range is taken; None for all
+    low, high : percentiles of that range; what lies beyond them is 0 or 1
+    returns [B, N, M] float32 in [0, 1]; 0 where all queries respond alike
+    """
+    response = (q.float() @ keys.float().mT) * (q.shape[-1] // heads) ** -0.5
+    bottom, top = _ends(response, within, low / 100, high / 100)
+    span = top - bottom
+    gate = (response - bottom) / torch.where(span > LEAST_RANGE, span, torch.ones_like(span))
+    return torch.where(span > LEAST_RANGE, gate.clamp(0, 1), torch.zeros_like(gate))
+
+
+def _ends(response: Tensor, within: Tensor | None, low: float, high: float) -> tuple[Tensor, Tensor]:
+    """The percentiles over the queries, [B, 1, M] each; of no queries at all, a range of nothing."""
+    if (low, high) == (0.0, 1.0):
+        if within is None:
+            return response.aminmax(dim=1, keepdim=True)
+        inf = torch.inf
+        bottom = response.masked_fill(~within, inf).amin(1, keepdim=True)
+        top = response.masked_fill(~within, -inf).amax(1, keepdim=True)
+        return bottom, top
+    if within is not None:
+        response = response.masked_fill(~within, torch.nan)
+    ends = [torch.nanquantile(response, quantile, 1, keepdim=True).nan_to_num(0.0) for quantile in (low, high)]
+    return ends[0], ends[1]

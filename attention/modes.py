@@ -1,0 +1,114 @@
+"""The modes as one operator on a layer, and the layout of shares that it works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .decoupled import identity_attention
+from .gated import gated_attention, released_attention
+from .masked import literal_attention, masked_attention
+from .pages import Pages, paginate
+from .recipes import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Who acts where in the rows of one call on one grid, for B = G * images rows of N tokens and M members.
+
+    pages     : the gathered rows
+    shares    : [B, N, M] each member's share of every token, without strengths; empty where the mode reads pages alone
+    sources   : [B, M] int64, whose keys and values each member has in each row of the batch
+    strengths : [M], in masked mode lambda
+    """
+
+    pages: Pages
+    shares: Tensor
+    sources: Tensor
+    strengths: Tensor
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Layout:
+        """The same layout on a device, with shares of a dtype."""
+        return Layout(
+            self.pages.to(device, dtype),
+            self.shares.to(device, dtype),
+            self.sources.to(device),
+            self.strengths.to(device, torch.float32),
+        )
+
+
+def lay_out(recipe: Recipe, shares: Tensor, strengths: Tensor, sources: Tensor, repeats: Tensor) -> Layout:
+    """The layout of a recipe's mode.
+
+    shares    : [G, N, M] on the CPU, the composited share of each member in each of G groups of rows
+    strengths : [M], 0 for a member who does not act
+    sources   : [G, images, M] int64 whose keys and values a member has in each row
+    repeats   : [S] how often the tokens of each source are repeated (attention.projections.join_sources)
+    """
+    images = sources.shape[1]
+    of_all = shares.repeat_interleave(images, 0)
+    if recipe.mode == "masked":
+        strengths = strengths * recipe.odds / repeats[sources[0, 0]]
+    if recipe.mode == "masked" and recipe.literal:
+        return Layout(paginate(shares * 0), of_all, sources.flatten(0, 1), strengths)
+    weighted = shares * strengths
+    if recipe.merges:
+        return Layout(paginate(*merged(weighted, sources)), shares[:0], sources.flatten(0, 1), strengths)
+    if recipe.gate.released:
+        nobody_there = shares.sum(-1, keepdim=True) == 0
+        open_to_all = (nobody_there & (strengths > 0)).to(shares.dtype)
+        weighted = torch.where(strengths > 0, shares, torch.zeros_like(shares)) + open_to_all
+    return Layout(paginate(weighted, images, sources), of_all, sources.flatten(0, 1), strengths)
+
+
+def merged(shares: Tensor, sources: Tensor) -> tuple[Tensor, int, Tensor]:
+    """Members who read the same source in a group as one, with the sum of their shares: arguments of `paginate`.
+
+    Rows that are not the positive prompt read "nobody" for every member, so overlapping members cost them one read.
+    """
+    together = torch.zeros_like(shares)
+    for group in range(len(shares)):
+        first: dict[tuple, int] = {}
+        for column in range(shares.shape[-1]):
+            into = first.setdefault(tuple(sources[group, :, column].tolist()), column)
+            together[group, :, into] += shares[group, :, column]
+    return together, sources.shape[1], sources
+
+
+def attend_to_identities(
+    recipe: Recipe,
+    layout: Layout,
+    onto: Tensor,
+    q: Tensor,
+    text_k: Tensor,
+    k: Tensor,
+    v: Tensor,
+    heads: int,
+    strength: float = 1.0,
+    boosted: bool = False,
+) -> Tensor:
+    """A layer's attention to the text, and to the identities in the way of the recipe.
+
+    onto     : [B, N, H*D] the attention to the text; not changed
+    q        : [B, N, H*D]
+    text_k   : [B, L, H*D]
+    k, v     : [S, T, H*D] keys and values of all sources
+    strength : of this layer, above 0
+    boosted  : whether the step is one of those that the released gate boosts
+    returns [B, N, H*D]
+    """
+    pages, gate = layout.pages, recipe.gate
+    if recipe.mode == "decoupled":
+        return identity_attention(onto, q, k, v, pages, heads, strength)
+    if recipe.mode == "masked" and recipe.literal:
+        odds = (strength * layout.strengths).expand(len(q), -1)
+        return literal_attention(onto, q, text_k, k[layout.sources], v[layout.sources], layout.shares, odds, heads)
+    if recipe.mode == "masked":
+        return masked_attention(onto, q, text_k, k, v, pages, heads, strength)
+    where = (pages, layout.shares, layout.sources)
+    if gate.released:
+        boost = gate.boost if boosted else 0.0
+        return released_attention(onto, q, k, v, *where, layout.strengths, heads, gate, boost, strength)
+    return gated_attention(onto, q, k, v, *where, heads, gate, strength)
