@@ -1,0 +1,72 @@
+"""How far an identity acts outside of its region: one person of a cast is swapped, and the change looked at.
+
+In single layers of UNets in the structures of SD1.5 and SDXL, a tenth as wide, with random weights: the share of the
+energy of a layer's change that lies in cells the person's box does not touch, when all layers get the same queries in
+both calls (papers: an attention leakage of exactly 0 is what a hard region promises). And in pictures of the offline
+world after ten steps of KSampler, where self-attention and convolutions carry everything everywhere: the share of the
+energy of the latent's change in the other person's half. Every mode runs at strength 1. As a comparison, everybody
+acts on the whole picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from ...attention.recipes import RECIPES, Recipe
+from ..bootstrap.places import ROOT
+from ..figures.intervals import bootstrap_figure
+from ..figures.samples import Samples
+from ..figures.verdict import Figure, Row
+from . import Settings
+from .engine.latent_leak import EVERYWHERE, STEPS, changes
+from .engine.layer_leak import everywhere, hard_boxes, leak_figure
+from .engine.rigs import Shape, Workshop, has_device_clock
+from .engine.structures import SD15, SDXL
+from .offline_world.workbench import FULL, QUICK, Workbench
+
+PIXELS = 256
+LEAST_PICTURES = 10
+
+
+def rows(settings: Settings) -> list[Row]:
+    """All rows."""
+    samples = Samples(settings.places.home / "bench" / "leak-samples.jsonl", settings.key)
+    if settings.fresh:
+        samples.clear()
+    workshop = Workshop(settings.installation)
+    amounts = QUICK if settings.quick else FULL
+    bench = Workbench(ROOT / "demo" / "weights", settings.installation, amounts, samples, settings.console.status)
+    dtype = torch.float16 if has_device_clock() else torch.float32
+    shapes = [Shape(structure.narrow(), dtype, PIXELS) for structure in (SD15, SDXL)]
+    in_layers = [row for shape in shapes for row in layer_rows(shape, workshop, RECIPES)]
+    return [*in_layers, *latent_rows(bench, RECIPES, 12 if settings.quick else 60)]
+
+
+def layer_rows(shape: Shape, workshop: Workshop, recipes: Mapping[str, Recipe]) -> Iterator[Row]:
+    """Three people in boxes, each swapped in turn; the layer that leaks most."""
+    name = f"{shape.structure.name}'s layers"
+    for mode, recipe in recipes.items():
+
+        def leak(recipe: Recipe = recipe) -> Figure:
+            return leak_figure(workshop.rig(shape), recipe, hard_boxes())
+
+        yield Row(f"{name}, {mode}: largest share of a change outside its box", "", leak, bound=0.0)
+    yield Row(
+        f"{name}, everybody everywhere: largest share of a change outside its box",
+        "",
+        lambda: leak_figure(workshop.rig(shape), EVERYWHERE, everywhere()),
+    )
+
+
+def latent_rows(bench: Workbench, recipes: Mapping[str, Recipe], count: int) -> Iterator[Row]:
+    """Two people in halves, one of them swapped."""
+    for mode, recipe in {**recipes, "everybody everywhere": EVERYWHERE}.items():
+        for says, field in {"outside its half": "outside", "over the latent itself, root of energies": "size"}.items():
+
+            def measure(mode: str = mode, recipe: Recipe = recipe, field: str = field) -> Figure:
+                return bootstrap_figure(changes(bench, mode, recipe, count)[field])
+
+            name = f"two people, {mode}, {STEPS} steps: the latent's change {says}"
+            yield Row(name, "", measure, least_samples=LEAST_PICTURES)
