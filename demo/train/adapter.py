@@ -1,4 +1,4 @@
-"""The identity adapter in the published IP-Adapter FaceID form (arXiv 2308.06721)."""
+"""Adapters in the published IP-Adapter form (arXiv 2308.06721): FaceID, and plain ones that read CLIP vision."""
 
 import torch
 from torch import Tensor, nn
@@ -20,17 +20,22 @@ def cross_attentions(unet: nn.Module) -> list[tuple[tuple[str, int], int]]:
     return found
 
 
+def _faceid_projection() -> nn.Module:
+    return nn.Sequential(nn.Linear(512, 1024), nn.GELU(), nn.Linear(1024, TOKENS * CONTEXT))
+
+
 class Adapter(nn.Module):
     """`image_proj` and `ip_adapter` with the key names of published files.
 
     blocks : keys and widths of the attn2 layers, from `cross_attentions`
+    width  : of the image embeddings that a plain adapter reads; without it, the adapter is a FaceID one
     """
 
-    def __init__(self, blocks: list[tuple[tuple[str, int], int]]):
+    def __init__(self, blocks: list[tuple[tuple[str, int], int]], width: int | None = None):
         super().__init__()
         self.blocks = [key for key, _ in blocks]
         self.image_proj = nn.Module()
-        self.image_proj.proj = nn.Sequential(nn.Linear(512, 1024), nn.GELU(), nn.Linear(1024, TOKENS * CONTEXT))
+        self.image_proj.proj = _faceid_projection() if width is None else nn.Linear(width, TOKENS * CONTEXT)
         self.image_proj.norm = nn.LayerNorm(CONTEXT)
         self.ip_adapter = nn.ModuleDict()
         for n, (_, width) in enumerate(blocks):
@@ -41,7 +46,7 @@ class Adapter(nn.Module):
             self.ip_adapter[str(2 * n + 1)] = pair
 
     def tokens(self, embedding: Tensor) -> Tensor:
-        """Normed embeddings [B, 512] -> identity tokens [B, 4, CONTEXT]."""
+        """Normed face embeddings [B, 512], or image embeddings [B, width] as they are -> tokens [B, 4, CONTEXT]."""
         return self.image_proj.norm(self.image_proj.proj(embedding).unflatten(-1, (TOKENS, CONTEXT)))
 
     def attention_patches(self, tokens: Tensor, plain: int = 0) -> dict:

@@ -27,6 +27,12 @@ def write_world(folder: Path, name: str, form: Form) -> None:
     (folder / "world.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
+def write_image_encoder(path: Path, encoder: nn.Module, config: dict) -> None:
+    """A CLIP vision model, and beside it the configuration that the host's class reads."""
+    write_safetensors(path, encoder.state_dict())
+    path.with_suffix(".json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
 def write_onnx(
     path: Path, module: nn.Module, shape: tuple[int, ...], inputs: str, outputs: list[str], batched: bool
 ) -> None:

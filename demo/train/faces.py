@@ -47,15 +47,15 @@ class ResidualRecogniser(nn.Module):
     def __init__(self):
         super().__init__()
         self.body = nn.Sequential(
-            conv_block(3, 48, 4, 4),
-            self.Residual(48),
-            conv_block(48, 96, stride=2),
-            self.Residual(96),
-            conv_block(96, 160, stride=2),
-            self.Residual(160),
+            conv_block(3, 40, 4, 4),
+            self.Residual(40),
+            conv_block(40, 80, stride=2),
+            self.Residual(80),
+            conv_block(80, 120, stride=2),
+            self.Residual(120),
         )
-        self.squeeze = conv_block(160, 24, 1)
-        self.out = nn.Sequential(nn.Linear(24 * 49, 512, bias=False), nn.BatchNorm1d(512))
+        self.squeeze = conv_block(120, 16, 1)
+        self.out = nn.Sequential(nn.Linear(16 * 49, 512, bias=False), nn.BatchNorm1d(512))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.out(self.squeeze(self.body(x)).flatten(1))

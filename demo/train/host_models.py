@@ -107,6 +107,27 @@ def text_states(model: nn.Module, tokens: Tensor) -> Tensor:
     return text.final_layer_norm(x)
 
 
+def new_image_encoder(options: dict) -> nn.Module:
+    """CLIP's vision model as ComfyUI has it, with torch's layers. options: see `subject_encoder.CONFIG`."""
+    from comfy.clip_model import CLIPVisionModelProjection
+
+    model = CLIPVisionModelProjection(options, torch.float32, "cpu", Layers)
+    embeddings = model.vision_model.embeddings
+    for parameter in (embeddings.class_embedding, embeddings.position_embedding.weight):
+        nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def image_embeds(model: nn.Module, pixels: Tensor) -> Tensor:
+    """What CLIPVisionEncode calls image_embeds: normalised pixels [B, 3, S, S] -> [B, C]; see `text_states`."""
+    vision = model.vision_model
+    x = vision.pre_layrnorm(vision.embeddings(pixels).float())
+    for layer in vision.encoder.layers:
+        x = x + layer.self_attn(layer.layer_norm1(x), None, matrix_attention)
+        x = x + layer.mlp(layer.layer_norm2(x))
+    return model.visual_projection(vision.post_layernorm(x[:, 0]))
+
+
 def _masked_attention(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor, **_) -> Tensor:
     q, k, v = (_split_heads(t, heads) for t in (q, k, v))
     return nn.functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from ..form import Form, world_facts
-from .shipped import RECOGNISER, facts_in
+from .shipped import IMAGE_ENCODER, RECOGNISER, facts_in
 
 MEGABYTE = 1_000_000
 MOST_IN_ALL, MOST_IN_A_FILE = 36 * MEGABYTE, 15 * MEGABYTE
@@ -16,6 +16,9 @@ WHOLE = (
     "depth_control.safetensors",
     "reader.onnx",
     "ipadapter/troupe-demo-faceid.safetensors",
+    "ipadapter/troupe-demo-subject.safetensors",
+    IMAGE_ENCODER,
+    "clip_vision/troupe-demo-subject.json",
     RECOGNISER,
     "insightface/models/troupe-demo/detector.onnx",
     "insightface/models/troupe-demo-scorer/recogniser.onnx",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..form import Form, world_facts
 
 RECOGNISER = "insightface/models/troupe-demo/recogniser.onnx"
+IMAGE_ENCODER = "clip_vision/troupe-demo-subject.safetensors"
 _DRAWING = {"unet.": "unet.safetensors", "text.": "text_encoder.safetensors"}
 # By stage: where in its module each shipped file belongs. The recognisers ship as ONNX only and start anew.
 PARTS = {
@@ -19,6 +20,8 @@ PARTS = {
         "adapter.": "ipadapter/troupe-demo-faceid.safetensors",
     },
     "control": {"": "depth_control.safetensors"},
+    "subject_encoder": {"": IMAGE_ENCODER},
+    "subject": {"": "ipadapter/troupe-demo-subject.safetensors"},
 }
 
 

@@ -1,4 +1,4 @@
-"""The offline world as ComfyUI values: MODEL, CLIP, VAE, CONTROL_NET and CLIP_VISION from the weights the pack ships."""
+"""The offline world as ComfyUI values (MODEL, CLIP, VAE, CONTROL_NET, CLIP_VISION) from the weights the pack ships."""
 
 import json
 from pathlib import Path

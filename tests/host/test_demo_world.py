@@ -161,8 +161,17 @@ def test_missing_weights_are_named(broken, name):
         LoadDemoWorld.execute()
 
 
+def test_a_world_without_an_image_encoder_still_loads(broken):
+    (broken / demo_world.IMAGE_ENCODER).unlink(missing_ok=True)
+
+    *world, vision = LoadDemoWorld.execute().args
+
+    assert vision is None
+    assert all(part is not None for part in world)
+
+
 def test_the_nodes_hand_out_the_world_and_its_people():
-    assert len(LoadDemoWorld.execute().args) == 4
+    assert len(LoadDemoWorld.execute().args) == 5
     for name in NAMES[:2]:
         (photo,) = DemoPhoto.execute(name).args
         assert torch.equal(photo[0], photo_of(name))

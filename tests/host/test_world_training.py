@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 from pack.demo.captions import encode, word_numbers
-from pack.demo.form import FORMS, TEXT, world_facts
-from pack.demo.train.host_models import new_text_encoder, text_states
+from pack.demo.form import CONTEXT, FORMS, TEXT, world_facts
+from pack.demo.people_by_name import photo_of
+from pack.demo.train.adapter import TOKENS
+from pack.demo.train.host_models import image_embeds, new_image_encoder, new_text_encoder, text_states
 from pack.demo.train.publish import WHOLE
-from pack.demo.train.shipped import Shipped, start_from
+from pack.demo.train.shipped import IMAGE_ENCODER, Shipped, start_from
 from pack.demo.train.stages import STAGES, Training
+from pack.demo.train.subject_encoder import CONFIG, SIDE, WIDTH
 from pack.nodes.host import demo_world
-from pack.nodes.host.demo_world import load_demo_world
+from pack.nodes.host.demo_world import load_demo_vision, load_demo_world
 from pack.tests.host.conftest import ROOT, host_folder
 from pack.tests.host.demo_pictures import TWO_AT_THE_BEACH, conditioning, decoded, sampled
 from safetensors.torch import load_file
@@ -101,6 +104,38 @@ def test_the_host_reads_prompts_as_the_training_did(trained, world, core_nodes):
     ((states, _),) = conditioning(core_nodes, world[1], TWO_AT_THE_BEACH)
 
     torch.testing.assert_close(states.float(), expected, atol=2e-3, rtol=2e-3)
+
+
+def test_the_stock_clip_vision_encode_sees_photos_as_the_training_did(trained, world, core_nodes):
+    photos = torch.stack([photo_of(name, SIDE) for name in ("Ada", "Ben")])
+    photos = (photos * 255).round() / 255
+    model = new_image_encoder(CONFIG)
+    start_from(model, load_file(trained[0] / "shipped" / IMAGE_ENCODER))
+
+    with torch.inference_mode():
+        expected = image_embeds(model, photos.movedim(-1, 1) * 2 - 1)
+        encode = core_nodes["CLIPVisionEncode"]().encode
+        (small,) = encode(load_demo_vision(), photos, "center")
+        (large,) = encode(load_demo_vision(), photo_of("Ada", 256)[None], "none")
+
+    torch.testing.assert_close(small["image_embeds"].float(), expected, atol=2e-3, rtol=2e-3)
+    assert large["image_embeds"].shape == (1, WIDTH)
+    assert (trained[0] / "shipped" / IMAGE_ENCODER).stat().st_size < 0.8e6
+
+
+def test_the_plain_adapter_has_the_keys_and_shapes_of_published_ones(trained):
+    files = {name: f"ipadapter/troupe-demo-{name}.safetensors" for name in ("subject", "faceid")}
+    shapes, faceid = (
+        {key: tuple(value.shape) for key, value in load_file(trained[0] / "shipped" / file).items()}
+        for file in files.values()
+    )
+
+    assert shapes.pop("image_proj.proj.weight") == (TOKENS * CONTEXT, WIDTH)
+    assert shapes.pop("image_proj.proj.bias") == (TOKENS * CONTEXT,)
+    assert shapes == {key: shape for key, shape in faceid.items() if not key.startswith("image_proj.proj")}
+    assert set(shapes) == {"image_proj.norm.weight", "image_proj.norm.bias"} | {
+        f"ip_adapter.{number}.to_{which}_ip.weight" for number in range(1, 33, 2) for which in "kv"
+    }
 
 
 def test_a_part_that_is_needed_is_taken_as_it_ships_and_the_chosen_one_goes_on_from_there(trained, tmp_path, caplog):
