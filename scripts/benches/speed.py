@@ -50,7 +50,7 @@ def timed_cases(quick: bool) -> list[Timed]:
     if has_device_clock():
         runs, pairs = (3, 10) if quick else (5, 20)
         return [Timed(Shape(SDXL, torch.float16, 1024), people, runs, pairs, ACCELERATOR_BOUNDS, control=True)]
-    runs, pairs = (3, 2) if quick else (5, 6)
+    runs, pairs = (2, 3) if quick else (5, 6)
     cases = [Timed(Shape(SD15, torch.float32, 256), people, runs, pairs, CPU_BOUNDS, control=not quick)]
     if not quick and free_memory() > SDXL_NEEDS:
         cases.append(Timed(Shape(SDXL, torch.bfloat16, 256), (1, MOST_PEOPLE), 3, 4))

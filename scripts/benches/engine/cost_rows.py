@@ -45,7 +45,7 @@ def timed_rows(case: Timed, workshop: Workshop, samples: Samples, status: Callab
         def measure() -> dict[str, list[float]]:
             rig = workshop.rig(case.shape)
             patched = rig.patched(RECIPES[name], people) if people else rig.model.clone()
-            status(f"{case.name}: {name}, {people or 'no'} people")
+            status(f"{case.name}: {name}, {people_in_words(people)}")
             seconds = clock(rig.model.load_device)
             return time_in_turns(
                 case.shape.structure, rig.model, patched, case.shape.size, case.runs, case.pairs, seconds

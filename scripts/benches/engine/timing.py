@@ -45,19 +45,19 @@ def time_in_turns(
     """Seconds of `runs` times `pairs` calls of each model, and of the first patched call of each run.
 
     Within a run the two models are called in turns, and which of them goes first changes from pair to pair: plain,
-    patched, patched, plain, plain, patched and so on. Each run begins with a call of each model that is no part of
-    the pairs: the first patched call also projects every identity's keys and values.
+    patched, patched, plain, plain, patched and so on. Each run begins with a patched call that is no part of the pairs,
+    because it also projects every identity's keys and values; before the first run the host warms up.
     """
     found: dict[str, list[float]] = {"first": [], "plain": [], "patched": []}
 
     def job(plain_call: Call, patched_call: Call) -> None:
-        plain_call()
         found["first"].append(seconds(patched_call))
         both = [("plain", plain_call), ("patched", patched_call)]
-        for pair in range(pairs):
-            for name, call in both if pair % 2 == 0 else both[::-1]:
+        for _ in range(pairs):
+            for name, call in both if len(found["plain"]) % 2 == 0 else both[::-1]:
                 found[name].append(seconds(call))
 
+    within_runs(structure, [plain], size, lambda call: call())
     for _ in range(runs):
         within_runs(structure, [plain, patched], size, job)
     return found

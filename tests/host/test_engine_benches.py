@@ -1,0 +1,198 @@
+"""The benches `speed` and `leak` on small UNets: what they time, count and look for is what is there."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from pack.attention.recipes import RECIPES, Recipe
+from pack.scripts.benches import Settings, leak, speed
+from pack.scripts.benches.engine.counts import count
+from pack.scripts.benches.engine.latent_leak import EVERYWHERE, changes, share_outside
+from pack.scripts.benches.engine.layer_leak import BOXES, everywhere, hard_boxes, leak_figure, shares_outside, touched
+from pack.scripts.benches.engine.rigs import Shape, Workshop
+from pack.scripts.benches.engine.runs import within_runs
+from pack.scripts.benches.engine.structures import SD15, SDXL
+from pack.scripts.benches.engine.timing import first_call_figure, median_figure, ratio_figure, time_in_turns
+from pack.scripts.benches.engine.watching import watching
+from pack.scripts.benches.offline_world.workbench import QUICK, Workbench
+from pack.scripts.bootstrap.console import Console
+from pack.scripts.bootstrap.installation import Installation
+from pack.scripts.bootstrap.places import Places
+from pack.scripts.figures.samples import Samples
+
+INSTALLATION = Installation(Path(), Path(), Path(), private=True)
+SMALL = Shape(SD15.narrow(), torch.float32, 128)
+LAYERS = 16
+
+
+@pytest.fixture(scope="module")
+def workshop():
+    return Workshop(INSTALLATION)
+
+
+@pytest.fixture
+def rig(workshop):
+    return workshop.rig(SMALL)
+
+
+def replaced(rig, function):
+    """The model with `function(q)` called in every layer before the attention to the text."""
+
+    def layer(q, k, v, options):
+        function(q)
+        q, k, v = (t.unflatten(-1, (options["n_heads"], -1)).transpose(1, 2) for t in (q, k, v))
+        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+    model = rig.model.clone()
+    for block in ("input", "output", "middle"):
+        for number in range(12):
+            model.set_model_attn2_replace(layer, block, number)
+    return model
+
+
+def watched(rig, model):
+    def job(call):
+        with watching(model) as watch:
+            call()
+        return watch
+
+    return within_runs(SMALL.structure, [model], SMALL.size, job)
+
+
+@pytest.mark.parametrize("mode", RECIPES)
+def test_hard_boxes_leak_exactly_nothing_in_any_layer(rig, mode):
+    shares = [share for index in range(3) for share in shares_outside(rig, RECIPES[mode], hard_boxes(), index)]
+
+    assert shares == [0.0] * len(shares)
+    assert len(shares) >= 3 * (LAYERS - 1)  # at 128 px the middle block has 2 x 2 cells, and a box may touch them all
+
+
+def test_a_leak_is_found_where_there_is_one(rig):
+    literal = leak_figure(rig, Recipe("masked", literal=True), hard_boxes())
+    spread = leak_figure(rig, EVERYWHERE, everywhere())
+
+    assert literal.value > 1e-3
+    assert 0.5 < spread.value < 1
+
+
+def test_a_cell_is_touched_by_whatever_lies_in_it():
+    middle = touched(BOXES[1], (4, 4))
+
+    assert middle.int().tolist() == [[0, 1, 1, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(("structure", "layers"), [(SD15, LAYERS), (SDXL, 70)], ids=("SD1.5", "SDXL"))
+@pytest.mark.parametrize("mode", RECIPES)
+def test_layers_attend_once_project_nothing_and_wait_for_nothing(workshop, structure, layers, mode):
+    shape = SMALL if structure is SD15 else Shape(structure.narrow(), torch.float32, 64)
+    rig = workshop.rig(shape)
+    found = count(shape.structure, rig.model, rig.patched(RECIPES[mode], 8), rig.adapter, shape.size)
+
+    assert found.attention == [1] * 3 * layers
+    assert found.waits == [0] * 3 * layers
+    assert found.later_projections == [0, 0, 0]
+    assert found.first_projections >= 2 * layers
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda q: q.sum().item(),
+        lambda q: bool(q.sum() > 0),
+        lambda q: q[q > 0],
+        lambda q: q.nonzero(),
+        lambda q: q.masked_select(q > 0),
+        lambda q: torch.tensor([1.0, 2.0]),
+        lambda q: torch.equal(q, q),
+    ],
+    ids=("item", "bool", "mask", "nonzero", "select", "from Python", "equal"),
+)
+def test_a_layer_that_waits_for_the_device_is_counted(rig, wait):
+    plain, waiting = watched(rig, rig.model), watched(rig, replaced(rig, wait))
+
+    assert [waiting.waits[i] - plain.waits[i] for i in range(LAYERS)] == [1] * LAYERS
+    assert [waiting.attention[i] for i in range(LAYERS)] == [plain.attention[i] for i in range(LAYERS)] == [1] * LAYERS
+
+
+def test_attention_by_hand_is_counted_and_plain_arithmetic_is_not(rig):
+    by_hand = watched(rig, replaced(rig, lambda q: (q @ q.mT).softmax(-1) @ q))
+    mass = watched(rig, replaced(rig, lambda q: (q @ q.mT).logsumexp(-1)))
+    free = watched(rig, replaced(rig, lambda q: q.index_select(1, torch.arange(2)).add(1).clone()))
+
+    assert [by_hand.attention[i] for i in range(LAYERS)] == [2] * LAYERS
+    assert [mass.masses[i] for i in range(LAYERS)] == [1] * LAYERS
+    assert [free.waits[i] for i in range(LAYERS)] == [0] * LAYERS
+
+
+def test_pairs_are_calls_of_the_plain_and_of_the_patched_model_in_turns(rig):
+    patched, order = rig.patched(RECIPES["decoupled"], 2), []
+
+    def attention_calls(call):
+        with watching(rig.model) as watch:
+            call()
+        order.append(watch.attention.total())
+        return float(order[-1])
+
+    found = time_in_turns(SMALL.structure, rig.model, patched, SMALL.size, 2, 3, attention_calls)
+
+    plain, own = 2 * LAYERS, 3 * LAYERS  # self-attention, the text, and one call for everybody
+    first, second = [plain, own], [own, plain]
+    assert order == [own, *first, *second, *first, own, *second, *first, *second]
+    assert {name: len(values) for name, values in found.items()} == {"first": 2, "plain": 6, "patched": 6}
+    ratio = ratio_figure(found)
+    assert (ratio.value, ratio.low, ratio.high, ratio.samples) == (1.5, 1.5, 1.5, 6)
+    assert first_call_figure(found).value == 0
+
+
+def test_runs_that_are_open_at_once_do_not_disturb_each_other(rig):
+    patched = rig.patched(RECIPES["decoupled"], 2)
+    (alone,) = (within_runs(SMALL.structure, [model], SMALL.size, lambda call: call()) for model in [patched])
+    plain, beside, after = within_runs(
+        SMALL.structure, [rig.model, patched], SMALL.size, lambda one, other: (one(), other(), one())
+    )
+
+    assert torch.equal(alone, beside)
+    assert not torch.equal(plain, beside)
+    assert not torch.equal(plain, after)  # the run went on to its next step
+
+
+def test_a_median_has_an_interval_from_six_values_on():
+    few, six, outlier = (
+        median_figure([1, 2, 3, 4, 5]),
+        median_figure([6, 1, 2, 3, 4, 5]),
+        median_figure([*range(20), 1e9]),
+    )
+
+    assert (few.value, few.low, few.high) == (3, -math.inf, math.inf)
+    assert (six.value, six.low, six.high) == (3.5, 1, 6)
+    assert (outlier.value, outlier.low, outlier.high) == (10, 5, 15)
+
+
+def test_the_share_outside_is_that_of_the_other_half():
+    change = torch.zeros(1, 2, 2, 4)
+    change[..., 0], change[..., 3] = 1.0, 2.0
+
+    assert (share_outside(change, 0), share_outside(change, 1)) == (0.8, 0.2)
+
+
+def test_swapping_a_person_changes_the_sampled_latent_in_both_halves(tmp_path):
+    weights = Path(__file__).parents[2] / "demo" / "weights"
+    bench = Workbench(weights, INSTALLATION, QUICK, Samples(tmp_path / "s.jsonl", "key"), status=lambda _text: None)
+
+    found = changes(bench, "decoupled", RECIPES["decoupled"], 1)
+
+    assert 0 < found["outside"][0] < 1
+    assert 0 < found["size"][0] < 10
+    assert Samples(tmp_path / "s.jsonl", "key").found == {"decoupled: latents": found}
+
+
+@pytest.mark.parametrize(("bench", "count"), [(speed, 4 * 3 + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4)], ids=("speed", "leak"))
+def test_every_mode_has_rows_and_no_two_share_a_name(bench, count, tmp_path):
+    places = Places(home=tmp_path)
+    rows = bench.rows(Settings(True, INSTALLATION, places, Console()))
+
+    assert len({row.name for row in rows}) == len(rows) == count
+    for mode in RECIPES:
+        assert sum(f"{mode}" in row.name for row in rows) >= 2
