@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 # A layer whose responses differ by less than this, in logits, answers to nobody in particular: its gate is 0.
-LEAST_RANGE = 1e-6
+# The second number is a part of the responses themselves, whose rounding would otherwise be stretched to a gate.
+LEAST_RANGE, LEAST_PART = 1e-6, 1e-5
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ def activation(
     response = (q.float() @ keys.float().mT) * (q.shape[-1] // heads) ** -0.5
     bottom, top = _ends(response, within, low / 100, high / 100)
     span = top - bottom
-    gate = (response - bottom) / torch.where(span > LEAST_RANGE, span, torch.ones_like(span))
-    return torch.where(span > LEAST_RANGE, gate.clamp(0, 1), torch.zeros_like(gate))
+    ranges = span > (LEAST_PART * torch.maximum(top.abs(), bottom.abs())).clamp(min=LEAST_RANGE)
+    gate = (response - bottom) / torch.where(ranges, span, torch.ones_like(span))
+    return torch.where(ranges, gate.clamp(0, 1), torch.zeros_like(gate))
 
 
 def _ends(response: Tensor, within: Tensor | None, low: float, high: float) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ the text's attention is taken as it comes, whoever computed it, and rows without
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,10 +24,27 @@ from .kernel import fused_attention, log_mass, split_heads
 from .pages import Pages
 
 
+class TextKeys(NamedTuple):
+    """The keys of the text.
+
+    keys    : [B, L, H*D]
+    repeats : [B] float32, how often a row's prompt is repeated in them; None for once. Repeated keys change nothing in
+              a softmax of their own, but would count the text that often against an identity.
+    """
+
+    keys: Tensor
+    repeats: Tensor | None = None
+
+    def log_mass(self, q: Tensor, heads: int) -> Tensor:
+        """[B, N, H], each token of the prompt counted once."""
+        mass = log_mass(q, self.keys, heads)
+        return mass if self.repeats is None else mass - self.repeats.log()[:, None, None]
+
+
 def masked_attention(
     onto: Tensor,
     q: Tensor,
-    text_k: Tensor,
+    text: TextKeys,
     k: Tensor,
     v: Tensor,
     pages: Pages,
@@ -38,7 +56,7 @@ def masked_attention(
 
     onto     : [B, N, H*D]  the attention to the text alone; not changed
     q        : [B, N, H*D]
-    text_k   : [B, L, H*D]  the keys of the text
+    text     : the keys of the text
     k, v     : [S, T, H*D]  keys and values of the sources
     pages    : shares lambda_i * G_i(x), from `paginate` with the same B and N
     strength : multiplies every lambda
@@ -49,7 +67,7 @@ def masked_attention(
     some, keys = pages.gather(q), k.index_select(0, pages.source)
     out = attend(some, keys, v.index_select(0, pages.source), heads)  # [E, P, H*D]
     mass = log_mass(some, keys, heads) + math.log(strength)
-    weight, rest = weights_of(pages, mass, log_mass(q, text_k, heads).flatten(0, 1))
+    weight, rest = weights_of(pages, mass, text.log_mass(q, heads).flatten(0, 1))
     total = _times(onto.flatten(0, 1), rest).clone()
     for layer in pages.share:
         part = _times(out, weight * (layer != 0)[..., None])
@@ -78,19 +96,19 @@ def weights_of(pages: Pages, mass: Tensor, base: Tensor) -> tuple[Tensor, Tensor
 
 
 def literal_attention(
-    onto: Tensor, q: Tensor, text_k: Tensor, k: Tensor, v: Tensor, masks: Tensor, odds: Tensor, heads: int
+    onto: Tensor, q: Tensor, text: TextKeys, k: Tensor, v: Tensor, masks: Tensor, odds: Tensor, heads: int
 ) -> Tensor:
     """The published formula to the letter: an identity's logits are multiplied by its mask before the softmax.
 
     A masked token keeps the weight e^0, so everybody leaks everywhere; for study, and as slow as it is written.
 
-    onto, q, text_k : as for `masked_attention`
+    onto, q, text : as for `masked_attention`
     k, v  : [B, M, T, H*D] of each identity in each row of the batch
     masks : [B, N, M]
     odds  : [B, M] lambda of each identity; 0 takes it out
     returns [B, N, H*D]
     """
-    base = log_mass(q, text_k, heads).transpose(1, 2)  # [B, H, N]
+    base = text.log_mass(q, heads).transpose(1, 2)  # [B, H, N]
     scale = (q.shape[-1] // heads) ** -0.5
     keys, values = (split_heads(t.flatten(1, 2).float(), heads).unflatten(2, t.shape[1:3]) for t in (k, v))
     logits = torch.einsum("bhnd,bhmtd->bhnmt", split_heads(q, heads).float() * scale, keys)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .decoupled import identity_attention
 from .gated import gated_attention, released_attention
-from .masked import literal_attention, masked_attention
+from .masked import TextKeys, literal_attention, masked_attention
 from .pages import Pages, paginate
 from .recipes import Recipe
 
@@ -82,7 +82,7 @@ def attend_to_identities(
     layout: Layout,
     onto: Tensor,
     q: Tensor,
-    text_k: Tensor,
+    text: TextKeys,
     k: Tensor,
     v: Tensor,
     heads: int,
@@ -93,7 +93,7 @@ def attend_to_identities(
 
     onto     : [B, N, H*D] the attention to the text; not changed
     q        : [B, N, H*D]
-    text_k   : [B, L, H*D]
+    text     : the keys of the text
     k, v     : [S, T, H*D] keys and values of all sources
     strength : of this layer, above 0
     boosted  : whether the step is one of those that the released gate boosts
@@ -104,9 +104,9 @@ def attend_to_identities(
         return identity_attention(onto, q, k, v, pages, heads, strength)
     if recipe.mode == "masked" and recipe.literal:
         odds = (strength * layout.strengths).expand(len(q), -1)
-        return literal_attention(onto, q, text_k, k[layout.sources], v[layout.sources], layout.shares, odds, heads)
+        return literal_attention(onto, q, text, k[layout.sources], v[layout.sources], layout.shares, odds, heads)
     if recipe.mode == "masked":
-        return masked_attention(onto, q, text_k, k, v, pages, heads, strength)
+        return masked_attention(onto, q, text, k, v, pages, heads, strength)
     where = (pages, layout.shares, layout.sources)
     if gate.released:
         boost = gate.boost if boosted else 0.0

@@ -71,7 +71,7 @@ _STEPS_128 = {
     "detector": 6500,
     "reader": 800,
     "text_to_image": 600,
-    "identity": 6000,
+    "identity": 7200,
     "control": 500,
     "decoder": 1500,
     "subject_encoder": 1500,

@@ -14,14 +14,16 @@ def flow_loss(
     latents: Tensor,
     generator: torch.Generator,
     weight: Tensor | None = None,
+    middle: float | Tensor = 0.2,
 ) -> Tensor:
     """Mean squared error of the predicted velocity at logit-normal noise levels (arXiv 2403.03206, section 3.1).
 
     predict : (noisy [B, C, h, w], time [B]) -> velocity [B, C, h, w]
     latents : [B, C, h, w], the x0
     weight  : [B, 1, h, w] or None, how much each place counts
+    middle  : the logit of the median noise level, a number or [B]; what is whose is learned from much noise
     """
-    level = torch.sigmoid(torch.randn(len(latents), generator=generator) * 1.1 + 0.2)
+    level = torch.sigmoid(torch.randn(len(latents), generator=generator) * 1.1 + middle)
     noise = torch.randn(latents.shape, generator=generator)
     mixed = torch.lerp(latents, noise, level[:, None, None, None]).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):

@@ -69,6 +69,7 @@ def train_identity(
     references = cache(lambda: References(corpus, embedder))
     crowds = (~corpus.single).nonzero().flatten()
     inside = torch.tensor([4.0, 6.0]).repeat_interleave(batch)[:, None, None, None]
+    middle = torch.tensor([1.0, 0.4]).repeat_interleave(batch)
 
     def predict(x: Tensor, time: Tensor, text: Tensor, tokens: Tensor) -> Tensor:
         options = {"patches_replace": {"attn2": model.adapter.attention_patches(tokens, plain=batch)}}
@@ -86,6 +87,6 @@ def train_identity(
         weight = face_weight(corpus.facts(scenes, "face_box"), latents.shape[-1], inside)
 
         tokens = model.adapter.tokens(embedding)
-        return flow_loss(lambda x, t: velocity(x, t, text, tokens), latents[scenes].float(), generator, weight)
+        return flow_loss(lambda x, t: velocity(x, t, text, tokens), latents[scenes].float(), generator, weight, middle)
 
     return optimise(run, model, loss_at, 6e-4)

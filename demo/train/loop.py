@@ -29,7 +29,7 @@ class Run:
     folder : where its checkpoint lies
     steps  : how many in all; a checkpoint that has seen fewer is trained for the rest of them
     start  : weights to start from where there is no checkpoint, None for fresh ones
-    compiled : whether the model's call is compiled: minutes at first, then a quarter more steps (measured, one CPU core)
+    compiled : whether the model's call is compiled: minutes at first, then a quarter more steps (one CPU core)
     """
 
     name: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ...attention.modes import Layout, attend_to_identities
+from ...attention.masked import TextKeys
+from ...attention.modes import attend_to_identities
 from .cast_run import Call, CastRun
-from .roles import repeated
+from .row_copies import with_copies
 from .slots import Replacement
 
 
@@ -27,21 +27,20 @@ class CastLayer:
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
         text = self.inner(q, k, v, extra_options)
+        call = self.call
+        if len(q) != len(call.rows) * call.images:
+            told = extra_options.get("cond_or_uncond", ())
+            call = replace(call, rows=with_copies(call.rows, len(q), call.images, told))
+        height, width = extra_options["activations_shape"][-2:]
         return attend_to_identities(
             self.run.patch.recipe,
-            self._layout(q, extra_options["activations_shape"][-2:]),
+            self.run.layout((height, width), call, q.device, q.dtype),
             text,
             q,
-            k,
+            TextKeys(k, self.run.text_repeats(call, k.shape[1], k.device)),
             self.keys.to(q),
             self.values.to(q),
             extra_options["n_heads"],
             self.strength,
             self.boosted,
         )
-
-    def _layout(self, q: Tensor, grid: Sequence[int]) -> Layout:
-        call = self.call
-        if len(q) != len(call.rows) * call.images:
-            call = replace(call, rows=repeated(call.rows, len(q), call.images))
-        return self.run.layout((grid[0], grid[1]), call, q.device, q.dtype)

@@ -86,6 +86,7 @@ class CastRun:
         self._keys_values: dict[tuple[torch.device, torch.dtype], KeysValues] = {}
         self._composited: dict[tuple, Tensor] = {}
         self._layouts: dict[tuple, Layout] = {}
+        self._text_repeats: dict[tuple, Tensor] = {}
         tokens = [(troop.adapter.spec.tokens, len(troop.embeddings) + 1) for troop in patch.troops]
         self._repeats = repeats_of(tokens)
 
@@ -94,6 +95,7 @@ class CastRun:
         self._keys_values.clear()
         self._composited.clear()
         self._layouts.clear()
+        self._text_repeats.clear()
 
     def keys_values(self, device: torch.device, dtype: torch.dtype) -> KeysValues:
         """The keys and values of all sources, [S, T, width] for each layer; projected on the first call of a run."""
@@ -125,6 +127,19 @@ class CastRun:
             self._layouts[key] = made.to(device, dtype)
         return self._layouts[key]
 
+    def text_repeats(self, call: Call, length: int, device: torch.device) -> Tensor | None:
+        """How often each row of the batch [B] has its prompt's tokens among `length`; None where all have them once.
+
+        ComfyUI repeats prompts of unlike lengths until they are equally long, and so do packs with regional prompts.
+        """
+        repeats = [_repeats(length, row.tokens) for row in call.rows for _ in range(call.images)]
+        if max(repeats) == 1:
+            return None
+        key = (tuple(repeats), device)
+        if key not in self._text_repeats:
+            self._text_repeats[key] = torch.tensor(repeats, dtype=torch.float32, device=device)
+        return self._text_repeats[key]
+
     def _shares(self, grid: tuple[int, int], latent: tuple[int, int], area: Area | None) -> Tensor:
         """[N, I]: each member's share of the cells of a crop."""
         key = (grid, latent, area)
@@ -148,3 +163,7 @@ class CastRun:
                 first += photos
             first = nobody + 1
         return sources
+
+
+def _repeats(length: int, tokens: int | None) -> int:
+    return length // tokens if tokens and length % tokens == 0 else 1

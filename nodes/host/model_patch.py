@@ -24,6 +24,7 @@ from .blocks import check_fit, cross_attention_blocks
 from .cast_layer import CastLayer
 from .cast_run import Call, CastPatch, CastRun, Troop
 from .identity_embedding import embeddings_for
+from .picture_windows import picture_window
 from .roles import Step, resolve
 from .run_schedule import Moment, RunSchedule
 from .slots import Replacement, keep_replacements_apart, wrap_layers
@@ -138,7 +139,8 @@ class _Wrappers:
         _, schedule, guider = options[RUNS][self.patch.key]
         moment = schedule.moment(timestep, options.get("sample_sigmas"))
         moments = {**options.get(MOMENTS, {}), self.patch.key: moment}
-        options = {**options, STEP: resolve(conds, guider.conds, x_in.shape[-2:]), MOMENTS: moments}
+        step = resolve(conds, guider.conds, x_in.shape[-2:], picture_window(options))
+        options = {**options, STEP: step, MOMENTS: moments}
         return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
 
     def model_call(

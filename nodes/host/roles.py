@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-Area = tuple[int, int, int, int]
-"""Height, width, top and left of a crop, in latent cells."""
+from torch import Tensor
+
+from .picture_windows import Area, PictureWindow
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,14 @@ class Row:
 
     positive : they follow the positive prompt; everything else (negative, middle, empty) gets the tokens of nobody
     area     : the crop of the picture they see, or None for the whole picture
+    position : of their list among those that are evaluated
+    tokens   : of their prompt, or None where that is not known
     """
 
     positive: bool
     area: Area | None
+    position: int = 0
+    tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,13 @@ class Step:
     """The rows of one evaluation of a guider's conditionings.
 
     latent   : rows and columns of the whole latent picture
+    whole    : the part of it that is evaluated, None for all of it
     positive : of each evaluated list, whether it is the positive prompt
     rows     : (position of the list, uuid) -> Row
     """
 
     latent: tuple[int, int]
+    whole: Area | None
     positive: tuple[bool, ...]
     rows: Mapping[tuple[int, UUID], Row]
 
@@ -48,29 +55,46 @@ class Step:
         """
         paired = list(uuids) if len(uuids) == len(indices) else [None] * len(indices)
         return tuple(
-            self.rows.get((index, uuid), Row(self.positive[index], None))
+            self.rows.get((index, uuid), Row(self.positive[index], self.whole, index))
             for index, uuid in zip(indices, paired, strict=True)
         )
 
 
-def resolve(conds: Sequence[list[dict] | None], named: Mapping[str, list[dict]], latent: Sequence[int]) -> Step:
+def resolve(
+    conds: Sequence[list[dict] | None],
+    named: Mapping[str, list[dict]],
+    size: Sequence[int],
+    window: PictureWindow | None = None,
+) -> Step:
     """Name the conditionings that are about to be evaluated.
 
     conds  : the evaluated lists, as ComfyUI's calc_cond_batch gets them
     named  : the guider's conditionings by role
-    latent : rows and columns of the latent picture
+    size   : rows and columns of the latents that are evaluated
+    window : which part of the picture these are, None for all of it
 
     A uuid alone does not decide: for a positive with an area, ComfyUI puts a copy of it, uuid included, into the
     negative list.
     """
-    height, width = latent
+    size = (size[0], size[1])
+    whole = window.area(size) if window else None
     positive = tuple(role_of(listed, named) == "positive" for listed in conds)
+
+    def row(position: int, cond: dict) -> Row:
+        area = _area(cond, size)
+        if area is not None and window:
+            area = (*area[:2], area[2] + whole[2], area[3] + whole[3])
+        return Row(positive[position], area or whole, position, _tokens(cond))
+
     rows = {
-        (index, cond["uuid"]): Row(positive[index], _area(cond, (height, width)))
-        for index, listed in enumerate(conds)
-        for cond in listed or ()
+        (position, cond["uuid"]): row(position, cond) for position, listed in enumerate(conds) for cond in listed or ()
     }
-    return Step((height, width), positive, rows)
+    return Step(window.latent(size) if window else size, whole, positive, rows)
+
+
+def _tokens(cond: Mapping[str, Any]) -> int | None:
+    text = getattr(cond.get("model_conds", {}).get("c_crossattn"), "cond", None)
+    return text.shape[1] if isinstance(text, Tensor) and text.ndim == 3 else None
 
 
 def role_of(listed: list[dict] | None, named: Mapping[str, list[dict]]) -> str | None:
@@ -92,26 +116,3 @@ def _area(cond: Mapping[str, Any], latent: tuple[int, int]) -> Area | None:
         return None
     height, width, top, left = cond["area"]
     return min(height, latent[0] - top), min(width, latent[1] - left), top, left
-
-
-def repeated(rows: tuple[Row, ...], count: int, images: int) -> tuple[Row, ...]:
-    """The rows of a layer in which another pack has repeated those of the positive prompt.
-
-    Packs that give regions a prompt of their own (Attention Couple and its kin) attend to several texts with copies of
-    the positive rows, group by group, and mix the copies afterwards with weights that sum to 1. Each copy gets the
-    identities, so that the mix has them once.
-
-    count  : rows of the layer
-    images : pictures in each group
-    Raises RuntimeError for a number of rows that such copies cannot give.
-    """
-    groups, left_over = divmod(count, images)
-    positives = sum(row.positive for row in rows)
-    copies, uneven = divmod(groups - len(rows), positives or 1)
-    if left_over or uneven or copies < 0 or not positives:
-        raise RuntimeError(
-            f"Troupe: another node has changed the rows of an attention layer: there were {len(rows) * images}, and "
-            f"{count} arrived. Apply Cast knows nodes that repeat the rows of the positive prompt. "
-            "Remove the node that does something else, or apply it to another branch of the model."
-        )
-    return tuple(copy for row in rows for copy in [row] * (1 + copies * row.positive))

@@ -18,6 +18,7 @@ from . import Settings
 from .offline_world.bounds import enough_for
 from .offline_world.company import best_strength, measured
 from .offline_world.drawing import DECOUPLED, EVERYWHERE, Mode
+from .offline_world.mode_rows import mode_rows
 from .offline_world.prompted import prompted_rows
 from .offline_world.ratios import share_figure
 from .offline_world.rendered import rendered_rows
@@ -38,7 +39,8 @@ def rows(settings: Settings) -> list[Row]:
 
 def rows_on(bench: Workbench) -> list[Row]:
     """The rows of a workbench."""
-    return [*rendered_rows(bench), *prompted_rows(bench), *one_person_rows(bench), *two_people_rows(bench)]
+    parts = (rendered_rows, prompted_rows, one_person_rows, two_people_rows, mode_rows)
+    return [row for part in parts for row in part(bench)]
 
 
 def one_person_rows(bench: Workbench) -> list[Row]:

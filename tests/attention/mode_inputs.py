@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from pack.attention.kernel import fused_attention
+from pack.attention.masked import TextKeys
 from pack.attention.modes import attend_to_identities, lay_out
 from pack.attention.recipes import Recipe
 from pack.tests.attention import reference_modes as slow
@@ -63,7 +64,7 @@ def fast(recipe: Recipe, c: Case, strength=1.0, boosted=False, onto=None) -> Ten
     layout = lay_out(recipe, c.shares, c.strengths, c.sources, torch.ones(len(c.k)))
     layout = layout.to(c.q.device, c.q.dtype)
     text = c.text if onto is None else onto
-    return attend_to_identities(recipe, layout, text, c.q, c.text_k, c.k, c.v, HEADS, strength, boosted)
+    return attend_to_identities(recipe, layout, text, c.q, TextKeys(c.text_k), c.k, c.v, HEADS, strength, boosted)
 
 
 def slow_masked(recipe: Recipe, c: Case) -> Tensor:

@@ -1,5 +1,6 @@
 """Every row of the bench `world` on a sample or two, in the real host; and that a batch draws what single runs draw."""
 
+import itertools
 import math
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from pack.scripts.benches.offline_world.company import score
-from pack.scripts.benches.offline_world.drawing import DECOUPLED, EVERYWHERE, Host, Sampling
+from pack.scripts.benches.offline_world.drawing import DECOUPLED, Host, Sampling
+from pack.scripts.benches.offline_world.mode_rows import MODES
 from pack.scripts.benches.offline_world.people import targets
 from pack.scripts.benches.offline_world.workbench import Amounts, Workbench
 from pack.scripts.benches.world import rows_on
@@ -18,7 +20,7 @@ from pack.scripts.figures.verdict import HOLDS, UNDECIDED
 from pack.scripts.showing.world_page import STRENGTH_ROWS
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
-A_FEW = Amounts(people=4, scenes=2, pictures=1, casts=1, tuning=1, strengths=(1.0,))
+A_FEW = Amounts(people=4, scenes=2, pictures=1, casts=1, crowds=1, tuning=1)
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +63,22 @@ def test_a_batch_of_different_prompts_is_what_each_prompt_gives_alone(bench):
 
 def test_each_mode_draws_the_cast_in_its_own_way(bench, target):
     host, depth = bench.host, target.depth[None]
-    models = [host.model, host.with_cast(target.cast, DECOUPLED, 1.0), host.with_cast(target.cast, EVERYWHERE, 1.0)]
-    plain, halves, everywhere = (host.pictures(m, [target.prompt], 128, 5, depth)[0].astype(int) for m in models)
+    models = [host.model, *(host.with_casts([target.cast], mode, 1.0) for mode in MODES if mode)]
+    pictures = [host.pictures(m, [target.prompt], 128, 5, depth)[0].astype(int) for m in models]
 
-    assert np.abs(plain - halves).max() > 0
-    assert np.abs(halves - everywhere).max() > 0
+    assert all(np.abs(one - other).max() > 0 for one, other in itertools.combinations(pictures, 2))
+
+
+def test_a_batch_of_casts_is_what_each_cast_gives_alone(bench):
+    host, both = bench.host, targets(2, 2, 12, bench.engine, bench.size)
+    casts, depth = [target.cast for target in both], torch.stack([target.depth for target in both])
+    prompts = [target.prompt for target in both]
+    batch = host.pictures(host.with_casts(casts, DECOUPLED, 1.0), prompts, 128, 5, depth)
+
+    for row in (0, 1):
+        same = host.with_casts([casts[row]] * 2, DECOUPLED, 1.0)
+        alone = host.pictures(same, [prompts[row]] * 2, 128, 5, depth[row : row + 1].expand(2, -1, -1, -1))
+        assert np.abs(batch[row].astype(int) - alone[row]).max() <= 1
 
 
 def test_references_show_the_people_of_the_target_to_both_recognisers(bench, target):

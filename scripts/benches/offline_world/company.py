@@ -25,18 +25,19 @@ FIELDS = ("own", "other", "right_place", "found")
 def measured(bench: Workbench, mode: Mode | None, people: int) -> Values:
     """What a mode does at its own best strength: values by picture (see `drawn`). Without a mode: the unpatched model.
 
-    Two people and more stand where a depth ControlNet puts them, in every mode.
+    Two people and more stand where a depth ControlNet puts them, in every mode, at the strength
+    that is best for two.
     """
-    strength = best_strength(bench, mode, people) if mode else 0.0
+    strength = best_strength(bench, mode, min(people, 2)) if mode else 0.0
     name = f"{mode.name if mode else 'unpatched'} with {people}"
-    cases = bench.amounts.casts
+    cases = bench.amounts.casts if people <= 2 else bench.amounts.crowds
     return bench.samples.get(name, lambda: drawn(bench, mode, people, strength, cases, SEED + people, name))
 
 
 def best_strength(bench: Workbench, mode: Mode, people: int) -> float:
     """The strength with the highest similarity to oneself, on seeds that no row is measured on."""
     own = []
-    for strength in bench.amounts.strengths:
+    for strength in mode.strengths:
         name = f"tuning {mode.name} with {people} at {strength}"
         cases, seed = bench.amounts.tuning, TUNING_SEED + people
 
@@ -44,7 +45,7 @@ def best_strength(bench: Workbench, mode: Mode, people: int) -> float:
             return drawn(bench, mode, people, strength, cases, seed, name)
 
         own.append(float(np.mean(bench.samples.get(name, draw)["own"])))
-    return bench.amounts.strengths[int(np.argmax(own))]
+    return mode.strengths[int(np.argmax(own))]
 
 
 def drawn(
@@ -57,10 +58,9 @@ def drawn(
     """
     values: Values = {field: [] for field in FIELDS}
     cases = targets(people, count, seed, bench.engine, bench.size)
-    step = 1 if mode else BATCH  # a model is patched with one cast, so different casts cannot share a batch
-    for first in range(0, count, step):
+    for first in range(0, count, BATCH):
         bench.status(f"{name}: {first} of {count} pictures")
-        batch = cases[first : first + step]
+        batch = cases[first : first + BATCH]
         for target, picture in zip(batch, pictures_of(bench, batch, mode, strength, seed + first), strict=True):
             keep(values, score(bench.scorer, picture, target))
     return values
@@ -69,9 +69,9 @@ def drawn(
 def pictures_of(
     bench: Workbench, batch: Sequence[Target], mode: Mode | None, strength: float, seed: int
 ) -> list[np.ndarray]:
-    """Pictures of targets, uint8 [S, S, 3]; with a mode, of one."""
+    """Pictures of targets with as many people each, uint8 [S, S, 3]."""
     host = bench.host
-    model = host.with_cast(batch[0].cast, mode, strength) if mode else host.model
+    model = host.with_casts([target.cast for target in batch], mode, strength) if mode else host.model
     crowd = len(batch[0].cast) > 1
     depth = torch.stack([target.depth for target in batch]) if crowd else None
     return host.pictures(model, [target.prompt for target in batch], bench.size, seed, depth)

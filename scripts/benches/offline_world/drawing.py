@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from ....attention.cast import Member
 from ....attention.recipes import Recipe
 from ....attention.regions import Region
-from ....face.identity import Identity
+from ....face.identity import Identity, normed_embedding
 
 
 @dataclass(frozen=True)
@@ -35,29 +35,36 @@ NEGATIVE = ""
 class Mode:
     """A way to bring people into a picture.
 
+    strengths  : those it may be at its best with
     everywhere : every identity acts on the whole picture with an equal part of the strength, not in its own strip
     """
 
     name: str
+    recipe: Recipe
+    strengths: tuple[float, ...]
     everywhere: bool = False
-
-    @property
-    def recipe(self) -> Recipe:
-        """Overlapping identities add up when all are everywhere; strips do not overlap."""
-        return Recipe("decoupled", "sum" if self.everywhere else None)
 
     def regions(self, people: int) -> list[Region]:
         """Where each person acts."""
         return [Region(f"{i + 1}") for i in range(people)] if self.everywhere else strips(people)
 
 
-DECOUPLED = Mode("decoupled")
-EVERYWHERE = Mode("every identity everywhere", everywhere=True)
+DECOUPLED = Mode("decoupled", Recipe("decoupled"), (0.6, 0.9, 1.2, 1.6))
+MASKED = Mode("masked", Recipe("masked"), (2.0, 4.0, 8.0, 16.0))
+GATED = Mode("gated", Recipe("gated"), (0.9, 1.2, 1.6, 2.2))
+EVERYWHERE = Mode("every identity everywhere", Recipe("decoupled", "sum"), (0.6, 0.9, 1.2, 1.6), everywhere=True)
 
 
 def strips(people: int) -> list[Region]:
     """The picture in equal upright parts, from left to right; two people have a half each."""
     return [Region(f"{i + 1}", x=i / people, width=1 / people) for i in range(people)]
+
+
+def turns(people: Sequence[Identity]) -> Identity:
+    """Different people as the photos of one, who then take turns in the pictures of a batch."""
+    (recogniser,) = people[0].embeddings
+    rows = np.stack([normed_embedding(who, recogniser) for who in people])
+    return replace(people[0], embeddings={recogniser: rows})
 
 
 class Host:
@@ -75,14 +82,15 @@ class Host:
         file = "troupe-demo-faceid.safetensors"
         self.adapter = load_adapter(weights / "ipadapter" / file, file)
 
-    def with_cast(self, identities: Sequence[Identity], mode: Mode, strength: float) -> Any:
-        """Apply Cast: the model with these people, from left to right."""
+    def with_casts(self, casts: Sequence[Sequence[Identity]], mode: Mode, strength: float) -> Any:
+        """Apply Cast for a batch: in picture b stand the people of casts[b], as many in each, from left to right."""
         from ....nodes.host.model_patch import patch_cast
 
-        part = 1 / len(identities) if mode.everywhere else 1.0
-        regions = mode.regions(len(identities))
-        cast = tuple(Member(who, region, part) for who, region in zip(identities, regions, strict=True))
-        return patch_cast(self.model, cast, self.adapter, mode.recipe, strength)
+        part = 1 / len(casts[0]) if mode.everywhere else 1.0
+        people = [turns(who) for who in zip(*casts, strict=True)]
+        regions = mode.regions(len(people))
+        cast = tuple(Member(who, region, part) for who, region in zip(people, regions, strict=True))
+        return patch_cast(self.model, cast, self.adapter, replace(mode.recipe, photos="one per picture"), strength)
 
     @torch.inference_mode()
     def pictures(

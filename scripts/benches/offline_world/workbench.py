@@ -27,21 +27,21 @@ class Amounts:
     people    : whose photos the scoring recogniser is asked to tell apart
     scenes    : rendered for the detector and the reader, figures taking turns from one to six
     pictures  : drawn by the unpatched model of one, two and four people each
-    casts     : pictures with a cast, of each mode
+    casts     : pictures with a cast of one and of two, of each mode
+    crowds    : of three and more
     tuning    : pictures, of other seeds, at every strength that a mode may be at its best with
-    strengths : these
     """
 
     people: int
     scenes: int
     pictures: int
     casts: int
+    crowds: int
     tuning: int
-    strengths: tuple[float, ...]
 
 
-FULL = Amounts(people=1000, scenes=180, pictures=64, casts=80, tuning=12, strengths=(0.6, 0.9, 1.2, 1.6))
-QUICK = Amounts(people=120, scenes=24, pictures=8, casts=8, tuning=2, strengths=(0.8, 1.2))
+FULL = Amounts(people=1000, scenes=180, pictures=64, casts=80, crowds=24, tuning=16)
+QUICK = Amounts(people=120, scenes=24, pictures=8, casts=8, crowds=2, tuning=2)
 RANKED = 1000  # people in the row's definition: fewer are told apart more easily, so they decide nothing
 
 
