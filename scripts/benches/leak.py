@@ -2,10 +2,10 @@
 
 In single layers of UNets in the structures of SD1.5 and SDXL, a tenth as wide, with random weights: the share of the
 energy of a layer's change that lies in cells the person's box does not touch, when all layers get the same queries in
-both calls (papers: an attention leakage of exactly 0 is what a hard region promises). And in pictures of the offline
-world after ten steps of KSampler, where self-attention and convolutions carry everything everywhere: the share of the
-energy of the latent's change in the other person's half. Every mode runs at strength 1. As a comparison, everybody
-acts on the whole picture, edges are feathered, and logits are multiplied by masks to the letter of the paper.
+both calls; a hard region promises exactly 0. And in pictures of the offline world after ten steps of KSampler, where
+self-attention and convolutions carry everything everywhere: the share of the energy of the latent's change in the
+other person's half. Every mode runs at strength 1. As a comparison, everybody acts on the whole picture, edges are
+feathered, and logits are multiplied by masks to the letter of the paper.
 """
 
 from __future__ import annotations

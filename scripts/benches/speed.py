@@ -11,8 +11,7 @@ run makes everybody's keys and values and has a row of its own. Counts are taken
 
 from __future__ import annotations
 
-import os
-
+import psutil
 import torch
 
 from ..figures.samples import Samples
@@ -52,14 +51,6 @@ def timed_cases(quick: bool) -> list[Timed]:
         return [Timed(Shape(SDXL, torch.float16, 1024), people, runs, pairs, ACCELERATOR_BOUNDS, control=True)]
     runs, pairs = (2, 3) if quick else (5, 6)
     cases = [Timed(Shape(SD15, torch.float32, 256), people, runs, pairs, CPU_BOUNDS, control=not quick)]
-    if not quick and free_memory() > SDXL_NEEDS:
+    if not quick and psutil.virtual_memory().available > SDXL_NEEDS:
         cases.append(Timed(Shape(SDXL, torch.bfloat16, 256), (1, MOST_PEOPLE), 3, 4))
     return cases
-
-
-def free_memory() -> float:
-    """Bytes that are free now; 0 where the system does not tell."""
-    names = getattr(os, "sysconf_names", {})
-    if "SC_AVPHYS_PAGES" not in names:
-        return 0.0
-    return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
