@@ -33,6 +33,7 @@ def cross_attention_blocks(model) -> list[CrossAttentionBlock]:
     its blocks so. Raises ValueError for a model that is not a UNet of this family.
     """
     unet = model.model.diffusion_model
+    unet = getattr(unet, "_orig_mod", unet)  # some packs leave a compiled module in its place
     if not isinstance(unet, UNetModel):
         raise ValueError(
             f"Troupe: this model is a {type(unet).__name__}, and Apply Cast needs a UNet with cross-attention "

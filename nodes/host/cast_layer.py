@@ -1,46 +1,78 @@
-"""One cross-attention layer of a patched model: what stood there before, and the identities."""
+"""A cross-attention layer with identities, as one operation that torch.compile does not look into.
+
+A compiled graph then holds nothing of a cast: no page, no key, no number of members. It asks, whenever it runs, for the
+terms of the model call it runs in, and may serve any cast, two patches at once, or none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+import torch
 from torch import Tensor
 
-from ...attention.masked import TextKeys
-from ...attention.modes import attend_to_identities
-from .cast_run import Call, CastRun
-from .row_copies import with_copies
+from .blocks import BlockKey
+from .cast_term import CastTerm
 from .slots import Replacement
 
+NAME = "troupe::attend_to_identities"
+SCHEMA = "(Tensor onto, Tensor q, Tensor k, int layer, int heads, SymInt height, SymInt width) -> Tensor"
+# The operation reads tensors that are not among its arguments, so a recorded CUDA graph must not replay it.
+UNRECORDABLE = [tag for tag in (getattr(torch.Tag, "cudagraph_unsafe", None),) if tag is not None]
 
-@dataclass(frozen=True, eq=False)
+_terms: ContextVar[tuple[CastTerm, ...]] = ContextVar("troupe_terms", default=())
+
+
+@contextmanager
+def in_force(terms: tuple[CastTerm, ...]) -> Iterator[None]:
+    """Answer the layers of one model call, in this thread, with these terms; choose a graph that has our layers."""
+    # ComfyUI's TorchCompileModel drops every guard on the transformer options, so a graph of the unpatched model would
+    # pass for one of ours. Guards on torch's own state stay: this switch is one, of this thread alone, and does
+    # nothing outside of autocast (inside, it makes autocast convert a weight again, with the same outcome).
+    cached = torch.is_autocast_cache_enabled()
+    token = _terms.set(terms)
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(cached)
+        _terms.reset(token)
+
+
 class CastLayer:
-    """One cross-attention layer in one call of the model: what stood there, plus the identities."""
+    """What stands in one layer's place, and then the identities. torch.compile looks into it: it is kept plain."""
 
-    inner: Replacement
-    keys: Tensor
-    values: Tensor
-    run: CastRun
-    call: Call
-    boosted: bool
-    strength: float
+    def __init__(self, key: BlockKey, layer: int, inner: Replacement) -> None:
+        self.key = key
+        self.layer = layer
+        self.inner = inner
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
-        text = self.inner(q, k, v, extra_options)
-        call = self.call
-        if len(q) != len(call.rows) * call.images:
-            told = extra_options.get("cond_or_uncond", ())
-            call = replace(call, rows=with_copies(call.rows, len(q), call.images, told))
+        onto = self.inner(q, k, v, extra_options)
         height, width = extra_options["activations_shape"][-2:]
-        return attend_to_identities(
-            self.run.patch.recipe,
-            self.run.layout((height, width), call, q.device, q.dtype),
-            text,
-            q,
-            TextKeys(k, self.run.text_repeats(call, k.shape[1], k.device)),
-            self.keys.to(q),
-            self.values.to(q),
-            extra_options["n_heads"],
-            self.strength,
-            self.boosted,
-        )
+        where = (self.layer, extra_options["n_heads"], height, width)
+        if torch.compiler.is_compiling():
+            return torch.ops.troupe.attend_to_identities(onto, q, k, *where)
+        # Called directly where nothing is traced: an operation costs a layer some microseconds.
+        return _attend(onto, q, k, *where, extra_options.get("cond_or_uncond", ()))
+
+
+def _attend(
+    onto: Tensor, q: Tensor, k: Tensor, layer: int, heads: int, height: int, width: int, told: Sequence[int] = ()
+) -> Tensor:
+    for term in _terms.get():  # none in a compiled graph of ours that runs a model call without a cast
+        onto = term(onto, q, k, layer, heads, (height, width), told)
+    return onto
+
+
+@torch.library.custom_op(NAME, mutates_args=(), schema=SCHEMA, tags=UNRECORDABLE)
+def _opaque(onto, q, k, layer, heads, height, width):
+    out = _attend(onto, q, k, layer, heads, height, width).contiguous()
+    return out.clone() if out.data_ptr() == onto.data_ptr() else out  # an operation may not return its argument
+
+
+@_opaque.register_fake
+def _(onto, q, k, layer, heads, height, width):
+    return torch.empty_like(onto, memory_format=torch.contiguous_format)

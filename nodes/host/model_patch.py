@@ -21,16 +21,18 @@ from ...attention.recipes import Recipe
 from ...attention.schedule import shared_window
 from .adapter_model import LoadedAdapter
 from .blocks import check_fit, cross_attention_blocks
-from .cast_layer import CastLayer
+from .cast_layer import CastLayer, in_force
 from .cast_run import Call, CastPatch, CastRun, Troop
+from .cast_term import CastTerm
 from .identity_embedding import embeddings_for
 from .picture_windows import picture_window
 from .roles import Step, resolve
 from .run_schedule import Moment, RunSchedule
-from .slots import Replacement, keep_replacements_apart, wrap_layers
+from .slots import keep_replacements_apart, wrap_layers
 
 RUNS = "troupe_runs"  # in a run's transformer options: CastPatch.key -> the run of that patch, its schedule, its guider
 STEP = "troupe_step"  # in an evaluation's transformer options: its rows
+TERMS = "troupe_terms"  # in a model call's options: the terms of all patches around it, outermost first
 MOMENTS = "troupe_moments"  # in an evaluation's transformer options: CastPatch.key -> who acts
 
 
@@ -148,25 +150,24 @@ class _Wrappers:
     ):
         """Around one call of the model: put the identities' term on every cross-attention layer."""
         options = transformer_options or {}
-        if STEP in options:
-            base = executor.class_obj
-            options = self._with_identities(options, x, base.manual_cast_dtype or base.get_dtype())
-        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        term = self._term(options, x, executor.class_obj) if STEP in options else None
+        if term is None:
+            return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        if TERMS not in options:  # an outer patch has put the layers there already
+            options = wrap_layers(options, [block.key for block in self.patch.blocks], CastLayer)
+        terms = (*options.get(TERMS, ()), term)
+        with in_force(terms):
+            return executor(x, t, c_concat, c_crossattn, control, {**options, TERMS: terms}, **kwargs)
 
-    def _with_identities(self, options: dict, x: Tensor, dtype: torch.dtype) -> dict:
+    def _term(self, options: dict, x: Tensor, base: Any) -> CastTerm | None:
+        """What this patch adds in one call of the model; None in a step in which nobody acts."""
         moment: Moment = options[MOMENTS][self.patch.key]
         if not any(moment.active):
-            return options
-        run = options[RUNS][self.patch.key][0]
+            return None
+        run, dtype = options[RUNS][self.patch.key][0], base.manual_cast_dtype or base.get_dtype()
         step: Step = options[STEP]
         rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
         call = Call(step.latent, rows, x.shape[0] // len(rows), moment.active)
-        keys_values = run.keys_values(x.device, dtype)
         for level in {block.level for block in self.patch.blocks}:  # make the layouts here, so that no layer has to
             run.layout((-(-x.shape[-2] >> level), -(-x.shape[-1] >> level)), call, x.device, dtype)
-
-        def wrap(key, inner: Replacement) -> Replacement:
-            strength = self.patch.recipe.layers.of(*key[:2])
-            return CastLayer(inner, *keys_values[key], run, call, moment.boosted, strength) if strength else inner
-
-        return wrap_layers(options, keys_values, wrap)
+        return CastTerm(run, call, tuple(run.keys_values(x.device, dtype).values()), moment.boosted)

@@ -12,7 +12,7 @@ import torch
 from comfy.model_management import InterruptProcessingException
 from pack.attention.cast import Member
 from pack.attention.regions import Region
-from pack.nodes.host import cast_layer, cast_run, model_patch
+from pack.nodes.host import cast_run, cast_term, model_patch
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,
@@ -210,14 +210,14 @@ class RecordOperations(TorchDispatchMode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_layer_never_waits_for_the_device_nor_makes_masks(model, adapter, monkeypatch, mode):
-    record, layers, original = RecordOperations(), [], cast_layer.CastLayer.__call__
+    record, layers, original = RecordOperations(), [], cast_term.CastTerm.__call__
 
-    def recorded(self, q, k, v, options):
-        layers.append(options["block"])
+    def recorded(self, *arguments):
+        layers.append(self)
         with record:
-            return original(self, q, k, v, options)
+            return original(self, *arguments)
 
-    monkeypatch.setattr(cast_layer.CastLayer, "__call__", recorded)
+    monkeypatch.setattr(cast_term.CastTerm, "__call__", recorded)
     sample(apply(model, FOUR, adapter, mode=mode), size=(9, 13))
 
     assert len(layers) == 2 * len(ADAPTER_LAYERS)
