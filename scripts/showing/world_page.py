@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..bootstrap.errors import Refusal
 from ..figures.table import number
+from .mode_tables import is_mode_row, mode_tables
 
 COMMAND = "python scripts/make_sample_pictures.py"
 # Rows of the bench `world`, and for how many people their strength is used.
@@ -90,7 +91,8 @@ def figures_text(result: dict, world: dict, trained_on: str, training: str) -> s
         f"* Measured on: {measured}. Command: `python scripts/bench.py world{' --quick' * result['quick']}`.",
     ]
     head = ["| what | value | 95 % interval | samples | bound | verdict |", "| --- | --- | --- | --- | --- | --- |"]
-    return "\n".join(["## Figures", "", *facts, "", *head, *map(table_line, result["rows"])])
+    lines = [table_line(row) for row in result["rows"] if not is_mode_row(row)]
+    return "\n".join(["## Figures", "", *facts, "", *head, *lines, "", mode_tables(result["rows"])]).rstrip()
 
 
 def table_line(row: dict) -> str:

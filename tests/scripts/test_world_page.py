@@ -50,6 +50,21 @@ def test_the_table_shows_every_row_with_data_steps_hardware_and_command():
         assert fact in text
 
 
+def test_modes_are_compared_in_one_table_per_figure():
+    names = ["modes: gated, 2, right place", "modes: gated, 1, right place", "modes: unpatched, 2, right place"]
+    rows = [ROW, *({**ROW, "name": name, "bound": None} for name in names)]
+    strength = {**ROW, "name": "modes: gated, 2, best strength", "value": 1.2, "low": 1.2, "high": 1.2}
+    result = {"bench": "world", "quick": False, "rows": [*rows, strength]}
+
+    text = figures_text(result, {"form": "128", "size": 128, "steps": {}}, "9 scenes", "")
+
+    assert "| mode | 1 person | 2 people |" in text
+    assert "| gated | 0.50 (0.25 to 0.75) | 0.50 (0.25 to 0.75) |" in text
+    assert "| unpatched |  | 0.50 (0.25 to 0.75) |" in text
+    assert "| gated | 1.2 |" in text
+    assert "modes:" not in text
+
+
 def test_samples_are_linked_with_words_for_those_who_cannot_see_them():
     assert "![two people](samples/two.jpg)" in samples_text([("two.jpg", "two people")], "samples")
 

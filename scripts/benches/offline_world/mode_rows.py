@@ -30,7 +30,7 @@ def strength_row(bench: Workbench, mode: Mode, people: int) -> Row:
         strength = best_strength(bench, mode, people)
         return Figure(strength, strength, strength, bench.amounts.tuning)
 
-    return Row(f"{counted(people)}, {mode.name}: best strength", "", measure)
+    return Row(name_of(mode, people, "best strength"), "", measure)
 
 
 def mean_row(bench: Workbench, mode: Mode | None, people: int, field: str) -> Row:
@@ -40,11 +40,9 @@ def mean_row(bench: Workbench, mode: Mode | None, people: int, field: str) -> Ro
         values = measured(bench, mode, people)[field]
         return bootstrap_figure(values) if values else Figure(math.nan, math.nan, math.nan, 0)
 
-    name = mode.name if mode else "unpatched"
-    return Row(f"{counted(people)}, {name}: {FIELDS[field]}", "", measure, None, False, LEAST)
+    return Row(name_of(mode, people, FIELDS[field]), "", measure, None, False, LEAST)
 
 
-def counted(people: int) -> str:
-    """1 -> "one person" """
-    words = ("one", "two", "three", "four", "five", "six")
-    return f"{words[people - 1]} {'person' if people == 1 else 'people'}"
+def name_of(mode: Mode | None, people: int, field: str) -> str:
+    """What a row is called; scripts/showing/mode_tables.py makes tables of such rows."""
+    return f"modes: {mode.name if mode else 'unpatched'}, {people}, {field}"

@@ -1,0 +1,138 @@
+"""ComfyUI's own TorchCompileModel before Apply Cast and after it: the same picture, and no more graph breaks.
+
+The backend is "eager", which traces, guards and breaks like the node's own "inductor" but compiles no kernels: those take
+minutes and a C++ compiler. With inductor the same cast was drawn when this was written.
+"""
+
+import pytest
+import torch
+from comfy_extras.nodes_torch_compile import TorchCompileModel
+from pack.attention.cast import Member
+from pack.attention.regions import Region
+from pack.nodes.host.blocks import cross_attention_blocks
+from pack.tests.host.tiny_models import (
+    ADA,
+    BOB,
+    CY,
+    TWO,
+    apply,
+    assert_different,
+    assert_same,
+    sample,
+    tiny_adapter,
+    tiny_model,
+)
+from torch._dynamo.utils import counters
+
+# One attention layer per block and two levels: compiling SD1.5's whole structure takes four times as long.
+SMALL = {
+    "num_res_blocks": [1, 1],
+    "channel_mult": [1, 2],
+    "transformer_depth": [1, 1],
+    "transformer_depth_output": [1, 1, 1, 1],
+}
+SPOT = (Member(CY, Region("spot", x=0.3, y=0.3, width=0.3, height=0.3)),)
+OVERLAPPING = (*TWO, Member(CY, Region("middle", x=0.2, width=0.6), strength=0.5))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def adapter(model, tmp_path_factory):
+    widths = [block.width for block in cross_attention_blocks(model)]
+    return tiny_adapter(tmp_path_factory.mktemp("adapter"), widths=widths)
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled_yet():
+    torch._dynamo.reset()
+    counters.clear()
+    yield
+    torch._dynamo.reset()
+
+
+def compiled(model, backend="eager"):
+    """The node's work."""
+    return TorchCompileModel.execute(model, backend).result[0]
+
+
+def graphs_and_breaks():
+    """How many graphs were made since the test began, and at how many places tracing gave up."""
+    return counters["stats"]["unique_graphs"], sum(counters["graph_break"].values())
+
+
+def once(model, **options):
+    return sample(model, steps=1, **options)
+
+
+def test_a_cast_adds_no_graph_and_no_graph_break(model, adapter):
+    once(compiled(model))
+    unpatched = graphs_and_breaks()
+    torch._dynamo.reset()
+    counters.clear()
+
+    once(compiled(apply(model, TWO, adapter)))
+
+    assert unpatched == (1, 0)
+    assert graphs_and_breaks() == unpatched
+
+
+@pytest.mark.parametrize("cast_first", [True, False], ids=["cast, compile", "compile, cast"])
+def test_a_compiled_cast_is_the_cast(model, adapter, cast_first):
+    both = compiled(apply(model, TWO, adapter)) if cast_first else apply(compiled(model), TWO, adapter)
+
+    assert torch.equal(once(both), once(apply(model, TWO, adapter)))
+    assert graphs_and_breaks() == (1, 0)
+
+
+def test_a_cast_acts_after_the_unpatched_model_was_compiled_and_run(model, adapter):
+    plain = compiled(model)
+    untouched = once(plain)
+
+    patched = once(apply(plain, TWO, adapter))
+
+    assert torch.equal(patched, once(apply(model, TWO, adapter)))
+    assert_different(patched, untouched)
+    assert torch.equal(once(plain), untouched)
+    assert graphs_and_breaks() == (2, 0)
+
+
+def test_any_cast_runs_through_the_graph_that_was_compiled_for_another(model, adapter):
+    once(compiled(apply(model, TWO, adapter)))
+
+    for cast in (SPOT, OVERLAPPING, TWO):
+        assert torch.equal(once(compiled(apply(model, cast, adapter))), once(apply(model, cast, adapter)))
+    assert graphs_and_breaks() == (1, 0)
+
+
+def test_two_clones_keep_their_casts(model, adapter):
+    base = compiled(model)
+    one, other = apply(base, TWO, adapter), apply(base, SPOT, adapter)
+    expected = once(apply(model, TWO, adapter)), once(apply(model, SPOT, adapter))
+
+    assert torch.equal(once(one), expected[0])
+    assert torch.equal(once(other), expected[1])
+    assert torch.equal(once(one), expected[0])
+
+
+def test_two_casts_on_one_compiled_model_both_act(model, adapter):
+    left, right = [Member(ADA, TWO[0].region)], [Member(BOB, TWO[1].region)]
+    single = compiled(apply(model, left, adapter))
+    once(single)
+
+    stacked = once(apply(single, right, adapter))
+
+    assert torch.equal(stacked, once(apply(apply(model, left, adapter), right, adapter)))
+    assert_same(stacked, once(apply(model, TWO, adapter)))
+    assert graphs_and_breaks() == (1, 0)
+
+
+def test_a_cast_on_a_second_size_is_right(model, adapter):
+    both = compiled(apply(model, TWO, adapter))
+
+    for size in ((8, 8), (16, 12), (9, 13)):
+        assert torch.equal(once(both, size=size), once(apply(model, TWO, adapter), size=size))
+    assert graphs_and_breaks()[1] == 0
