@@ -4,6 +4,8 @@ They repeat the positive prompt's rows in each layer, once for each of their reg
 outputs with masks that sum to 1. Nobody's part in a picture changes by that.
 """
 
+import math
+
 import pytest
 import torch
 from pack.attention.cast import Member
@@ -69,7 +71,9 @@ class Couple:
             groups += [group] * copies
         if self.tells:
             options["cond_or_uncond"] = groups
-        return torch.cat(queries), torch.cat(texts), torch.cat(texts)
+        length = math.lcm(*(text.shape[1] for text in texts))
+        texts = torch.cat([text.repeat(1, length // text.shape[1], 1) for text in texts])
+        return torch.cat(queries), texts, texts
 
     def mix(self, n, options):
         height, width = options["activations_shape"][-2:]
@@ -113,6 +117,14 @@ def test_rows_repeated_with_the_same_text_change_nothing(model, adapter, mode, t
     before = apply(couple(model, tells=tells), TWO, adapter, mode=mode)
     assert_same(sample(before, **settings), expected)
     assert_different(expected, sample(model, **settings))
+
+
+def test_a_text_that_such_a_pack_repeats_counts_once(model, adapter, mode, tells):
+    """Texts of regions are brought to one length with the prompt by repeating each; here one is the prompt twice."""
+    twice = [[POSITIVE[0][0].repeat(1, 2, 1), {}]]
+    patched = apply(model, TWO, adapter, mode=mode)
+
+    assert_same(sample(couple(patched, (twice,), tells), steps=1), sample(patched, steps=1))
 
 
 def first_layer(model, batch=1) -> torch.Tensor:
