@@ -1,6 +1,6 @@
 """ComfyUI's own TorchCompileModel before Apply Cast and after it: the same picture, and no more graph breaks.
 
-The backend is "eager", which traces, guards and breaks like the node's own "inductor" but compiles no kernels: those take
+The backend is "eager", which traces, guards and breaks like the node's own "inductor" but without kernels, which take
 minutes and a C++ compiler. With inductor the same cast was drawn when this was written.
 """
 
