@@ -107,7 +107,8 @@ def portraits(identity: Tensor, kind: Tensor, count: int, seed: int, size: int =
     generator = torch.Generator().manual_seed(seed)
     out = torch.zeros(len(identity), count, 3, size, size, dtype=torch.uint8)
     for number in range(len(KINDS)):
-        for rows in (kind == number).nonzero().flatten().split(32):
+        shown = (kind == number).nonzero().flatten()
+        for rows in shown.split(32) if len(shown) else ():
             for photo in range(count):
                 picture = render(photos(identity[rows], generator, number), size).picture
                 out[rows, photo] = (picture * 255).round().to(torch.uint8)

@@ -84,6 +84,7 @@ def test_photos_are_of_the_kind_asked_for_and_all_different():
     apart = torch.cdist(flat, flat, p=1).fill_diagonal_(1e9)
     assert apart.min() > 100
     assert torch.equal(drawn, portraits(identity, kind, 2, seed=1, size=16).float())
+    assert portraits(identity[:1], kind[1:2], 2, seed=1, size=16).float().std() > 1  # where there are things only
 
 
 def test_wear_keeps_colours():
