@@ -14,6 +14,7 @@ from pack.tests.host.tiny_models import (
     MODES,
     NEGATIVE,
     POSITIVE,
+    RIGHT,
     TWO,
     apply,
     assert_different,
@@ -69,11 +70,13 @@ def test_guidance_of_one_asks_the_negative_prompt_nothing(patched):
     assert torch.equal(sample(patched, guider=basic), alone)
 
 
-def test_guidance_mixes_what_the_prompts_say_alone(model, patched):
+def test_guidance_mixes_what_the_prompts_say_alone(model, adapter, mode, patched):
     positive, negative = prediction(patched, POSITIVE, "positive"), prediction(patched, NEGATIVE, "negative")
 
     assert_same(sample(patched, steps=1), negative + 4.0 * (positive - negative))
-    assert_different(positive, prediction(model, POSITIVE, "positive"))
+    exchanged = apply(model, [Member(BOB, LEFT), Member(ADA, RIGHT)], adapter, mode=mode)
+    assert_same(prediction(exchanged, NEGATIVE, "negative"), negative)
+    assert_different(prediction(exchanged, POSITIVE, "positive"), positive)
 
 
 @pytest.mark.parametrize("nested", [False, True])
