@@ -56,9 +56,9 @@ def share_outside(change: Tensor, half: int) -> float:
 @torch.inference_mode()
 def sampled(bench: Workbench, recipe: Recipe, target: Target, people: Sequence, seed: int) -> Tensor:
     """The latent [1, C, H, W] of a target with these people after ten steps of KSampler."""
+    host = bench.host  # also makes the host importable
     import nodes
 
-    host = bench.host
     hint = target.depth[None].expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
     prompts = [nodes.CLIPTextEncode().encode(host.clip, text)[0] for text in (target.prompt, NEGATIVE)]
     apply = nodes.ControlNetApplyAdvanced().apply_controlnet
