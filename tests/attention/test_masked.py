@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.kernel import fused_attention
+from pack.attention import kernel
+from pack.attention.kernel import fused_attention, log_mass
 from pack.attention.recipes import Recipe
 from pack.tests.attention.mode_inputs import HEADS, case, fast
 
@@ -99,3 +100,11 @@ def test_logits_beyond_half_precision_stay_finite(dtype):
     c = case(dtype=dtype)
 
     assert fast(MASKED, replace(filled(c, 1.0), q=c.q * 200, k=c.k * 200, text_k=c.text_k * 200)).isfinite().all()
+
+
+def test_masses_in_parts_are_the_masses_at_once(monkeypatch):
+    c = case(images=2)
+    at_once = log_mass(c.q, c.text_k, HEADS)
+    monkeypatch.setattr(kernel, "SCORES", 3 * c.q.shape[1] * c.text_k.shape[1])
+
+    torch.testing.assert_close(log_mass(c.q, c.text_k, HEADS), at_once)
