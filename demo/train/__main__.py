@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from ..form import FORMS, Form
+from .export import write_world
 from .host_models import import_host
 from .publish import Unpublishable, publish, table
 from .shipped import Shipped
@@ -88,6 +89,7 @@ def main() -> None:
         training = Training(arguments.form, form, work, out, frozenset(chosen), start, arguments.compile)
         for name in chosen:
             STAGES[name](training)
+            write_world(out, arguments.form, form, training.steps_done())
     if arguments.publish:
         try:
             print(table(publish(out, arguments.shipped, arguments.form, form)))

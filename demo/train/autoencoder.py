@@ -9,12 +9,14 @@ from torch import Tensor, nn
 
 from ..form import Form
 from .corpus import Corpus
+from .flow import face_weight
 from .host_models import new_autoencoder
 from .loop import Run, optimise
 
 log = logging.getLogger(__name__)
 CROP, BATCH = 48, 32
 NOISE = 0.05  # on latents, which a sampler gets only nearly right
+FACES = 6.0  # how much more a face counts than the rest: its eyes and mouth are few pixels, and all that tells a mood
 
 
 def train_autoencoder(form: Form, corpus: Corpus, run: Run) -> nn.Module:
@@ -26,12 +28,13 @@ def train_autoencoder(form: Form, corpus: Corpus, run: Run) -> nn.Module:
     model = new_autoencoder(form.latent_channels)
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
-        picture = _crops(corpus, BATCH, generator).contiguous(memory_format=torch.channels_last)
+        picture, weight = _crops(corpus, BATCH, generator)
+        picture = picture.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             latent = model.taesd_encoder(picture)
             noisy = latent + NOISE * torch.randn(latent.shape, generator=generator)
             back = model.taesd_decoder(noisy)
-        return _difference(back.float(), picture) + 1e-3 * (latent.float().square().mean() - 1).square()
+        return _difference(back.float(), picture, weight) + 1e-3 * (latent.float().square().mean() - 1).square()
 
     optimise(run, model, loss_at, 1e-3)
     return model if run.as_shipped else normalise_latents(model, corpus)
@@ -45,12 +48,13 @@ def train_decoder(model: nn.Module, corpus: Corpus, run: Run) -> nn.Module:
     encoder = sum(weight.double().abs().sum().item() for weight in model.taesd_encoder.parameters())
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
-        picture = _crops(corpus, BATCH, generator).contiguous(memory_format=torch.channels_last)
+        picture, weight = _crops(corpus, BATCH, generator)
+        picture = picture.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
                 latent = model.taesd_encoder(picture)
             back = model.taesd_decoder(latent + NOISE * torch.randn(latent.shape, generator=generator))
-        return _difference(back.float(), picture)
+        return _difference(back.float(), picture, weight)
 
     optimise(run, model.taesd_decoder, loss_at, 5e-4, upon=encoder)
     log.info("decoder: PSNR %.1f dB", quality(model, corpus))
@@ -84,8 +88,11 @@ def _samples(corpus: Corpus) -> Tensor:
     return corpus.pictures(torch.arange(0, len(corpus), max(1, len(corpus) // 256)))
 
 
-def _crops(corpus: Corpus, count: int, generator: torch.Generator) -> Tensor:
-    """Square crops [count, 3, CROP, CROP]: a quarter of them anywhere, the others around faces."""
+def _crops(corpus: Corpus, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Square crops [count, 3, CROP, CROP], a quarter of them anywhere, the others around faces.
+
+    Besides, how much each pixel counts, [count, 1, CROP, CROP].
+    """
     scenes = torch.randint(0, len(corpus), (count,), generator=generator)
     faces = torch.randint(0, len(corpus.face_scene), (count,), generator=generator)
     some = count // 4
@@ -93,17 +100,23 @@ def _crops(corpus: Corpus, count: int, generator: torch.Generator) -> Tensor:
     pictures = corpus.pictures(scenes)
     room = pictures.shape[-1] - CROP
     corner = torch.randint(0, room + 1, (count, 2), generator=generator)
-    boxes = corpus.facts(scenes, "face_box")[torch.arange(count), corpus.face_figure[faces]]
+    all_boxes = corpus.facts(scenes, "face_box")
+    boxes = all_boxes[torch.arange(count), corpus.face_figure[faces]]
     around = (boxes[:, :2] + boxes[:, 2:]) / 2 * pictures.shape[-1] - CROP / 2
     corner[some:] = (around + (corner % 17) - 8).long().clamp(0, room)[some:]
-    return torch.stack([p[:, y : y + CROP, x : x + CROP] for p, (x, y) in zip(pictures, corner.tolist(), strict=True)])
+    weight = face_weight(all_boxes, pictures.shape[-1], FACES)
+    both = torch.cat([pictures, weight], 1)
+    both = torch.stack([p[:, y : y + CROP, x : x + CROP] for p, (x, y) in zip(both, corner.tolist(), strict=True)])
+    return both[:, :3], both[:, 3:]
 
 
-def _difference(back: Tensor, picture: Tensor) -> Tensor:
-    """How far apart pictures [N, 3, S, S] are: absolute, squared, of local means, and of edges."""
-    error = back - picture
-    edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-    return error.abs().mean() + 2 * error.square().mean() + 0.5 * F.avg_pool2d(error, 4).abs().mean() + 0.5 * edges
+def _difference(back: Tensor, picture: Tensor, weight: Tensor) -> Tensor:
+    """How far apart pictures [N, 3, S, S] are: absolute, squared, of local means, and of edges; weight [N, 1, S, S]."""
+    error, weight = back - picture, weight / weight.mean()
+    across, down = error.diff(dim=-1).abs(), error.diff(dim=-2).abs()
+    edges = (across * weight[..., 1:]).mean() + (down * weight[..., 1:, :]).mean()
+    pixels = ((error.abs() + 2 * error.square()) * weight).mean()
+    return pixels + 0.5 * F.avg_pool2d(error, 4).abs().mean() + 0.5 * edges
 
 
 @torch.no_grad()

@@ -20,10 +20,13 @@ def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
     save_file({key: value.detach().contiguous() for key, value in small.items()}, path)
 
 
-def write_world(folder: Path, name: str, form: Form) -> None:
-    """world.json: everything a loader needs to know about the weights beside it, and for how long they were trained."""
+def write_world(folder: Path, name: str, form: Form, steps: dict[str, int]) -> None:
+    """world.json: everything a loader needs to know about the weights beside it, and for how long they were trained.
+
+    steps : that each stage has done
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {**world_facts(name, form), "steps": form.steps}
+    facts = {**world_facts(name, form), "steps": steps}
     (folder / "world.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 

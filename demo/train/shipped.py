@@ -39,6 +39,10 @@ class Shipped:
             return None
         return {prefix + key: value for prefix, path in files.items() for key, value in load_file(path).items()}
 
+    def steps(self) -> dict[str, int]:
+        """The steps that these weights were trained for, by stage."""
+        return json.loads((self.folder / "world.json").read_text(encoding="utf-8"))["steps"] if self.fits else {}
+
     def recogniser(self) -> Path | None:
         """The ONNX file of the recogniser that feeds the adapter, or None."""
         path = self.folder / RECOGNISER

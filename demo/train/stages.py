@@ -19,7 +19,6 @@ from .export import (
     write_onnx,
     write_recogniser,
     write_safetensors,
-    write_world,
 )
 from .faces import PlainRecogniser, ResidualRecogniser, rank_one, train_recogniser
 from .identity import WorldWithIdentity, train_identity
@@ -58,6 +57,14 @@ class Training:
         start = None if trained_here else self.shipped.state(stage)
         steps = self.form.steps[stage] if start is None or stage in self.chosen else 0
         return Run(stage, self.work, steps, start, self.compiled)
+
+    def steps_done(self) -> dict[str, int]:
+        """The steps that each stage has done here, or else for the weights that ship."""
+        done = self.shipped.steps()
+        for stage in self.form.steps:
+            if (self.work / f"{stage}.pt").exists():
+                done[stage] = torch.load(self.work / f"{stage}.pt", weights_only=True, mmap=True)["step"]
+        return done
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -157,10 +164,9 @@ def text_to_image_stage(t: Training) -> None:
 
 
 def write_text_to_image(t: Training, world: TextToImage) -> None:
-    """Write unet.safetensors, text_encoder.safetensors and world.json, which says how they are built."""
+    """Write unet.safetensors and text_encoder.safetensors."""
     write_safetensors(t.out / "unet.safetensors", world.unet.state_dict())
     write_safetensors(t.out / "text_encoder.safetensors", world.text.state_dict())
-    write_world(t.out, t.name, t.form)
 
 
 def identity_stage(t: Training) -> None:

@@ -18,7 +18,7 @@ def fill(folder, name="smoke", without=(), size=100):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         (folder / part).write_bytes(b"x" * size)
     if "world.json" not in without:
-        write_world(folder, name, FORMS[name])
+        write_world(folder, name, FORMS[name], {})
     return folder
 
 
@@ -80,7 +80,7 @@ def test_files_that_stay_count_as_well(tmp_path, monkeypatch):
 
 
 def test_shipped_weights_of_the_same_form_are_found(tmp_path):
-    write_world(tmp_path, "smoke", SMOKE)
+    write_world(tmp_path, "smoke", SMOKE, {})
     write_safetensors(tmp_path / "unet.safetensors", {"a": torch.ones(2)})
     write_safetensors(tmp_path / "text_encoder.safetensors", {"b": torch.ones(3)})
     shipped = Shipped(tmp_path, "smoke", SMOKE)
@@ -92,7 +92,7 @@ def test_shipped_weights_of_the_same_form_are_found(tmp_path):
 
 
 def test_weights_of_another_form_are_as_good_as_not_there(tmp_path):
-    write_world(tmp_path, "128", OTHER)
+    write_world(tmp_path, "128", OTHER, {})
     write_safetensors(tmp_path / "vae.safetensors", {"a": torch.ones(2)})
 
     assert Shipped(tmp_path, "128", OTHER).state("autoencoder") is not None
@@ -101,7 +101,7 @@ def test_weights_of_another_form_are_as_good_as_not_there(tmp_path):
 
 
 def test_a_world_with_other_words_is_another_one(tmp_path):
-    write_world(tmp_path, "128", OTHER)
+    write_world(tmp_path, "128", OTHER, {})
     facts = json.loads((tmp_path / "world.json").read_text())
     facts["words"][-1] = "tree"
     (tmp_path / "world.json").write_text(json.dumps(facts))

@@ -18,9 +18,14 @@ LEAST = 20  # pictures before a mean decides anything
 
 def mode_rows(bench: Workbench) -> list[Row]:
     """Every mode at its own best strength: right place, similarity to oneself and to the others."""
-    tuned = [strength_row(bench, mode, people) for mode in MODES if mode for people in (1, 2)]
+    tuned = [strength_row(bench, mode, people) for people in (1, 2) for mode in modes_of(people) if mode]
     fields = [(people, field) for people in PEOPLE for field in FIELDS if people > 1 or field != "other"]
-    return [*tuned, *(mean_row(bench, mode, people, field) for people, field in fields for mode in MODES)]
+    return [*tuned, *(mean_row(bench, mode, people, field) for people, field in fields for mode in modes_of(people))]
+
+
+def modes_of(people: int) -> list[Mode | None]:
+    """The modes that differ: one person is everywhere in any case."""
+    return [mode for mode in MODES if people > 1 or mode is not EVERYWHERE]
 
 
 def strength_row(bench: Workbench, mode: Mode, people: int) -> Row:

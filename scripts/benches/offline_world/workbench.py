@@ -40,7 +40,7 @@ class Amounts:
     tuning: int
 
 
-FULL = Amounts(people=1000, scenes=180, pictures=64, casts=80, crowds=24, tuning=16)
+FULL = Amounts(people=1000, scenes=180, pictures=64, casts=80, crowds=16, tuning=12)
 QUICK = Amounts(people=120, scenes=24, pictures=8, casts=8, crowds=2, tuning=2)
 RANKED = 1000  # people in the row's definition: fewer are told apart more easily, so they decide nothing
 
