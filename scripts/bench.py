@@ -24,6 +24,7 @@ from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.figures.machine import machine
+from pack.scripts.figures.page import rewrite, section
 from pack.scripts.figures.store import Store, tree_key
 from pack.scripts.figures.table import Result, as_json, as_table
 from pack.scripts.figures.verdict import FALLS_SHORT
@@ -45,6 +46,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("name", nargs="?", help="which bench; without one they are listed")
     parser.add_argument("--quick", action="store_true", help="fewer samples: within three minutes on two cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file as well")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write them as a table into this Markdown page")
     parser.add_argument("--fresh", action="store_true", help="forget the rows that are finished")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     add_host_option(parser)
@@ -95,11 +97,14 @@ def main() -> int:
     results = measure(options, installation, console)
     run_facts = {"machine": machine(), "seconds": round(time.monotonic() - begun, 1)}
     console.say(as_table(results))
+    data = {**as_json(options.name, options.quick, results), **run_facts}
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        data = {**as_json(options.name, options.quick, results), **run_facts}
         text = json.dumps(data, indent=2, ensure_ascii=False)
         options.json.write_text(text + "\n", encoding="utf-8")
+    if options.page:
+        command = f"python scripts/bench.py {options.name}{' --quick' * options.quick}"
+        rewrite(options.page, options.name, section(data, command), "python scripts/bench.py")
     return 1 if any(result.verdict == FALLS_SHORT for result in results) else 0
 
 

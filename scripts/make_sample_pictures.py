@@ -21,8 +21,9 @@ from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, places
+from pack.scripts.figures.page import rewrite
 from pack.scripts.figures.samples import Samples
-from pack.scripts.showing.world_page import figures_text, read_figures, rewrite, samples_text, strengths_in
+from pack.scripts.showing.world_page import COMMAND, figures_text, read_figures, samples_text, strengths_in
 
 DEMO = ROOT / "demo"
 
@@ -57,7 +58,7 @@ def make_pictures(installation: Installation, result: dict, console: Console) ->
         sample_sheets.write_sheet(DEMO / "samples" / name, cards(), columns)
         shown.append((name, shows))
     console.clear()
-    rewrite(DEMO / "README.md", "samples", samples_text(shown, "samples"))
+    rewrite(DEMO / "README.md", "samples", samples_text(shown, "samples"), COMMAND)
 
 
 def write_figures(result: dict, training: str) -> None:
@@ -66,7 +67,7 @@ def write_figures(result: dict, training: str) -> None:
     form = importlib.import_module("pack.demo.form")
     world = json.loads((DEMO / "weights" / "world.json").read_text(encoding="utf-8"))
     data = f"{form.FORMS[world['form']].scenes:,} rendered scenes of {corpus.PEOPLE:,} identities"
-    rewrite(DEMO / "README.md", "figures", figures_text(result, world, data, training))
+    rewrite(DEMO / "README.md", "figures", figures_text(result, world, data, training), COMMAND)
 
 
 def main() -> int:

@@ -1,14 +1,13 @@
-"""The parts of demo/README.md that are made: the samples and the table of figures, each between two markers."""
+"""The parts of demo/README.md that are made: the samples and the table of figures."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..bootstrap.errors import Refusal
-from ..figures.table import number
+from ..figures.page import HEAD, table_line
 from .mode_tables import is_mode_row, mode_tables
 
 COMMAND = "python scripts/make_sample_pictures.py"
@@ -33,28 +32,6 @@ def strengths_in(result: dict) -> dict[int, float]:
     """By number of people the strength to draw at: the best one of the bench, 1 where it was not measured."""
     found = {row["name"]: row["value"] for row in result["rows"]}
     return {people: found.get(name, 1.0) for name, counts in STRENGTH_ROWS.items() for people in counts}
-
-
-def markers(part: str) -> tuple[str, str]:
-    """The lines around a part; everything between them is replaced when it is made again."""
-    return f"<!-- {part}: made by {COMMAND} -->", f"<!-- end of {part} -->"
-
-
-def with_part(text: str, part: str, content: str) -> str:
-    """The page with a part made anew; where it has none yet, at the end. Refusal for a page with half the markers."""
-    begin, end = markers(part)
-    block = f"{begin}\n{content.strip()}\n{end}\n"
-    if begin not in text and end not in text:
-        return f"{text.rstrip()}\n\n{block}"
-    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        raise Refusal(f"The page needs the line {begin!r} once and {end!r} once after it. Delete both, and run again.")
-    before, after = text.split(begin)[0], text.split(end)[1]
-    return before + block + (f"\n{after.lstrip()}" if after.strip() else "")
-
-
-def rewrite(page: Path, part: str, content: str) -> None:
-    """Make a part of the file `page` anew."""
-    page.write_text(with_part(page.read_text(encoding="utf-8"), part, content), encoding="utf-8")
 
 
 def samples_text(sheets: Sequence[tuple[str, str]], folder: str) -> str:
@@ -90,18 +67,5 @@ def figures_text(result: dict, world: dict, trained_on: str, training: str) -> s
         *([f"* Training: {training}."] if training else []),
         f"* Measured on: {measured}. Command: `python scripts/bench.py world{' --quick' * result['quick']}`.",
     ]
-    head = ["| what | value | 95 % interval | samples | bound | verdict |", "| --- | --- | --- | --- | --- | --- |"]
     lines = [table_line(row) for row in result["rows"] if not is_mode_row(row)]
-    return "\n".join(["## Figures", "", *facts, "", *head, *lines, "", mode_tables(result["rows"])]).rstrip()
-
-
-def table_line(row: dict) -> str:
-    """One row of the bench as a line of the table."""
-    bound = "" if row["bound"] is None else f"{'at most' if row['at_most'] else 'at least'} {number(row['bound'])}"
-    interval = f"{_shown(row['low'])} to {_shown(row['high'])}"
-    value = f"{_shown(row['value'])} {row['unit']}".strip()
-    return f"| {row['name']} | {value} | {interval} | {row['samples']} | {bound} | {row['verdict']} |"
-
-
-def _shown(value: float | None) -> str:
-    return "none" if value is None or math.isnan(value) else number(value)
+    return "\n".join(["## Figures", "", *facts, "", *HEAD, *lines, "", mode_tables(result["rows"])]).rstrip()

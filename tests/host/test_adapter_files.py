@@ -8,7 +8,7 @@ import torch
 from pack.attention.cast import Member
 from pack.nodes.host.adapter_model import load_adapter
 from pack.nodes.host.blocks import cross_attention_blocks
-from pack.nodes.host.identity_embedding import embedding_for
+from pack.nodes.host.identity_embedding import embeddings_for
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,
@@ -190,9 +190,9 @@ def test_the_only_fitting_recogniser_feeds_the_adapter(tmp_path):
     two = person("Eve", 31)
     two.embeddings["small"] = two.embeddings["only"][:, :128]
 
-    embedding = embedding_for(two, adapter)
+    embedding = embeddings_for(two, adapter, "average")
 
-    torch.testing.assert_close(embedding, embedding_for(person("Eve", 31), adapter))
+    torch.testing.assert_close(embedding, embeddings_for(person("Eve", 31), adapter, "average"))
     assert embedding.norm().item() == pytest.approx(1)
 
 
@@ -202,6 +202,6 @@ def test_identities_that_leave_a_choice_or_none_are_refused(tmp_path):
     small.embeddings["only"] = small.embeddings["only"][:, :128]
 
     with pytest.raises(ValueError, match="'Eve' was described by 2 recognisers"):
-        embedding_for(person("Eve", 31, recognisers=("a", "b")), adapter)
+        embeddings_for(person("Eve", 31, recognisers=("a", "b")), adapter, "average")
     with pytest.raises(ValueError, match="512 numbers, and identity 'Eve' has 128 numbers from recogniser only"):
-        embedding_for(small, adapter)
+        embeddings_for(small, adapter, "average")

@@ -5,37 +5,10 @@ import pytest
 from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.figures.machine import machine
 from pack.scripts.showing.sample_sheets import SIDE, Card, draw_sheet, font, wrap, write_sheet
-from pack.scripts.showing.world_page import (
-    STRENGTH_ROWS,
-    figures_text,
-    markers,
-    read_figures,
-    samples_text,
-    strengths_in,
-    with_part,
-)
+from pack.scripts.showing.world_page import STRENGTH_ROWS, figures_text, read_figures, samples_text, strengths_in
 
-PAGE = "# Title\n\nWords.\n"
 ROW = {"name": "a row", "unit": "", "value": 0.5, "low": 0.25, "high": 0.75, "samples": 9, "bound": 0.4}
 ROW |= {"at_most": False, "verdict": "undecided"}
-
-
-def test_a_part_is_added_at_the_end_and_replaced_where_it_is():
-    first = with_part(with_part(PAGE, "samples", "one"), "figures", "two")
-    again = with_part(first, "samples", "three\nlines\nlong")
-
-    assert first.startswith(PAGE)
-    assert with_part(again, "samples", "one") == first
-    assert again.index("three") < again.index("two")
-    assert with_part(again, "samples", "three\nlines\nlong") == again
-
-
-@pytest.mark.parametrize("lines", [slice(0, 1), slice(1, 2)])
-def test_a_page_with_half_the_markers_is_refused(lines):
-    page = PAGE + "\n".join(markers("samples")[lines])
-
-    with pytest.raises(Refusal, match="Delete both"):
-        with_part(page, "samples", "one")
 
 
 def test_the_table_shows_every_row_with_data_steps_hardware_and_command():
