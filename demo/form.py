@@ -72,7 +72,7 @@ _STEPS_128 = {
     "reader": 800,
     "text_to_image": 600,
     "identity": 7200,
-    "control": 500,
+    "control": 900,
     "decoder": 1500,
     "subject_encoder": 1500,
     "subject": 1500,

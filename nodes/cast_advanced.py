@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from ..attention.compositors import COMPOSITORS
 from ..attention.gates import Gate
 from ..attention.layer_strengths import parse_layer_strengths
-from ..attention.recipes import PHOTOS, Recipe
+from ..attention.recipes import ODDS, PHOTOS, Recipe
 from .host.model_patch import patch_cast
 from .types import Adapter, Cast
 
@@ -22,7 +22,7 @@ def _masked_inputs() -> list:
     return [
         io.Float.Input(
             "odds",
-            default=1.0,
+            default=ODDS,
             min=0.0,
             max=100.0,
             step=0.5,
@@ -162,7 +162,7 @@ def recipe_of(knobs: Mapping[str, Any], mode: Mapping[str, Any]) -> Recipe:
         end=knobs["end"],
         layers=parse_layer_strengths(knobs["layers"]),
         photos=knobs["photos"],
-        odds=mode.get("odds", 1.0),
+        odds=mode.get("odds", ODDS),
         literal=mode.get("literal", False),
         gate=gate_of(mode),
     )

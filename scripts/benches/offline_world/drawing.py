@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ....attention.cast import Member
-from ....attention.recipes import Recipe
+from ....attention.recipes import RECIPES, Recipe
 from ....attention.regions import Region
 from ....face.identity import Identity, normed_embedding
 
@@ -50,7 +50,7 @@ class Mode:
 
 
 DECOUPLED = Mode("decoupled", Recipe("decoupled"), (0.6, 0.9, 1.2, 1.6))
-MASKED = Mode("masked", Recipe("masked"), (4.0, 8.0, 16.0, 32.0))
+MASKED = Mode("masked", RECIPES["masked"], (0.25, 0.5, 1.0, 2.0))
 GATED = Mode("gated", Recipe("gated"), (0.9, 1.2, 1.6, 2.2))
 EVERYWHERE = Mode("every identity everywhere", Recipe("decoupled", "sum"), (0.6, 0.9, 1.2, 1.6), everywhere=True)
 
