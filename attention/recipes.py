@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from .gates import Gate
 from .layer_strengths import LayerStrengths
 
-# How many tokens of text a token of a person counts as at strength 1: the best of 4, 8, 16 and 32 for two people in the
-# demo world (scripts/bench.py world). Adapters were trained beside the text, not in one softmax with it: 1 is weak.
+# How many tokens of text a token of a person counts as at strength 1. Adapters were trained beside the text, not in one
+# softmax with it, so 1 is weak; the likeness of two people in the demo world still grows up to twice this.
 ODDS = 16.0
 PHOTOS = ("average", "one per picture")
 

@@ -50,9 +50,9 @@ class Mode:
 
 
 DECOUPLED = Mode("decoupled", Recipe("decoupled"), (0.6, 0.9, 1.2, 1.6))
-MASKED = Mode("masked", RECIPES["masked"], (0.25, 0.5, 1.0, 2.0))
-GATED = Mode("gated", Recipe("gated"), (0.9, 1.2, 1.6, 2.2))
-EVERYWHERE = Mode("every identity everywhere", Recipe("decoupled", "sum"), (0.6, 0.9, 1.2, 1.6), everywhere=True)
+MASKED = Mode("masked", RECIPES["masked"], (0.5, 1.0, 2.0, 4.0))
+GATED = Mode("gated", Recipe("gated"), (1.2, 1.6, 2.2, 3.0))
+EVERYWHERE = Mode("every identity everywhere", Recipe("decoupled", "sum"), (0.9, 1.2, 1.6, 2.2), everywhere=True)
 
 
 def strips(people: int) -> list[Region]:
