@@ -21,6 +21,7 @@ PASSED_ON = """all further arguments go to the training itself (demo/train), the
   FORM              128 is the world that ships, smoke a run of two steps that proves the code
   --stages NAMES    some of the stages, comma-separated, or all
   --publish         copy what is finished to demo/weights
+  --compile         compile the step, which pays in long stages
   --steps N, --threads N, --from-scratch, --work DIR, --out DIR, --shipped DIR"""
 
 

@@ -25,6 +25,8 @@ def host_folder() -> Path:
 
 import_host(host_folder())
 
+from pack.tests.host import tiny_models  # noqa: E402 (it needs the host)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def host_writes_to_a_temporary_folder(tmp_path_factory):
@@ -69,3 +71,36 @@ def server(tmp_path_factory):
 def to_api(server):
     """Convert a workflow of the editor with the running server's own node list."""
     return server.to_api
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A tiny real UNet, a model patcher."""
+    return tiny_models.tiny_model()
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory):
+    """An adapter that fits it."""
+    return tiny_models.tiny_adapter(tmp_path_factory.mktemp("adapter"))
+
+
+@pytest.fixture(params=tiny_models.MODES)
+def mode(request):
+    """Every mode in turn."""
+    return request.param
+
+
+@pytest.fixture
+def patched(model, adapter, mode):
+    """The model with two people side by side."""
+    return tiny_models.apply(model, tiny_models.TWO, adapter, mode=mode)
+
+
+@pytest.fixture
+def unet_calls(model):
+    """The rows of every call of the UNet so far."""
+    rows = []
+    hook = model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+    yield rows
+    hook.remove()

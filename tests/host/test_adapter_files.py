@@ -25,11 +25,6 @@ from pack.tests.host.tiny_models import (
 from safetensors.torch import save_file
 
 
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
 def nested(state):
     parts = {"image_proj": {}, "ip_adapter": {}}
     for key, value in state.items():

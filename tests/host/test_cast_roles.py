@@ -21,21 +21,9 @@ from pack.tests.host.tiny_models import (
     assert_same,
     conditioning,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
 MIDDLE = conditioning(13)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 @pytest.fixture

@@ -23,21 +23,9 @@ from pack.tests.host.tiny_models import (
     assert_different,
     assert_same,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
 STEPS = 6
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 def changes(model, adapter, cast, recipe, steps=STEPS, **options):

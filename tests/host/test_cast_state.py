@@ -28,24 +28,12 @@ from pack.tests.host.tiny_models import (
     conditioning,
     person,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 STRIPS = [Region(str(index), x=index / 4, width=0.25) for index in range(4)]
 FOUR = tuple(Member(who, strip) for who, strip in zip((ADA, BOB, CY, person("Di", 24)), STRIPS, strict=True))
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 def state_of(model) -> dict:

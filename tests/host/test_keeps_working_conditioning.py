@@ -6,11 +6,11 @@ import torch
 from pack.attention.cast import Member
 from pack.attention.regions import Region
 from pack.tests.host.layer_recorder import record_layers
+from pack.tests.host.masked_prompts import half, masked
 from pack.tests.host.region_cells import assert_only_inside
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
-    MODES,
     NEGATIVE,
     POSITIVE,
     TWO,
@@ -20,53 +20,12 @@ from pack.tests.host.tiny_models import (
     conditioning,
     sample,
     starting_noise,
-    tiny_adapter,
-    tiny_model,
 )
 
 import nodes
 
 MIDDLE = conditioning(13)
 SPOT = Region("spot", x=0.5, y=0.25, width=0.25, height=0.5)  # of 16 x 16: rows 4 to 11, columns 8 to 11
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def patched(model, adapter, mode):
-    return apply(model, TWO, adapter, mode=mode)
-
-
-@pytest.fixture
-def unet_calls(model):
-    """The rows of every call of the UNet so far."""
-    rows = []
-    hook = model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
-    yield rows
-    hook.remove()
-
-
-def half(side: str, size: int = 8) -> torch.Tensor:
-    mask = torch.zeros(size, size)
-    mask[:, slice(None, size // 2) if side == "left" else slice(size // 2, None)] = 1
-    return mask
-
-
-def masked(prompt, mask, bounds="default"):
-    return nodes.ConditioningSetMask().append(prompt, mask, bounds, 1.0)[0]
 
 
 def test_a_batch_of_three_is_three_single_runs(patched):

@@ -11,41 +11,17 @@ from pack.tests.host.tiny_models import (
     ADA,
     BOB,
     LEFT,
-    MODES,
     NEGATIVE,
     POSITIVE,
     RIGHT,
-    TWO,
     apply,
     assert_different,
     assert_same,
     conditioning,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
 MIDDLE = conditioning(13)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def patched(model, adapter, mode):
-    return apply(model, TWO, adapter, mode=mode)
 
 
 def guided(kind, model, *prompts, cfg=(), options=None):

@@ -6,7 +6,6 @@ from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
 from pack.tests.host.tiny_models import (
     LEFT,
-    MODES,
     NEGATIVE,
     POSITIVE,
     RIGHT,
@@ -16,29 +15,8 @@ from pack.tests.host.tiny_models import (
     assert_same,
     sample,
     starting_noise,
-    tiny_adapter,
     tiny_model,
 )
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def patched(model, adapter, mode):
-    return apply(model, TWO, adapter, mode=mode)
 
 
 def picture(batch: int = 1, seed: int = 31) -> torch.Tensor:

@@ -4,34 +4,17 @@ import comfy.sd
 import pytest
 import torch
 from pack.tests.host.tiny_models import (
-    MODES,
     TWO,
     apply,
     assert_different,
     assert_same,
     sample,
-    tiny_adapter,
     tiny_model,
 )
 
 LAYERS = ["input_blocks_4_1_transformer_blocks_0_attn2_to_q", "middle_block_1_transformer_blocks_0_attn2_to_out_0"]
 LAYERS += ["output_blocks_9_1_transformer_blocks_0_attn1_to_v", "input_blocks_1_1_proj_in"]
 STRENGTH = 0.8
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
 
 
 def weights_of(model) -> dict[str, torch.Tensor]:

@@ -15,37 +15,15 @@ from pack.tests.host.tiny_models import (
     BOB,
     EVERYWHERE,
     LEFT,
-    MODES,
     RIGHT,
     TWO,
     apply,
     assert_same,
     sample,
-    tiny_adapter,
     tiny_model,
 )
 
 HALVES = [Member(ADA, LEFT), Member(ADA, RIGHT)]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def patched(model, adapter, mode):
-    return apply(model, TWO, adapter, mode=mode)
 
 
 @pytest.mark.parametrize("size", [(64, 65), (33, 125)], ids=["512x520", "264x1000"])

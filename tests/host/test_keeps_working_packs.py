@@ -18,34 +18,16 @@ from pack.tests.host.tiny_models import (
     CONTEXT,
     EVERYWHERE,
     LEFT,
-    MODES,
     POSITIVE,
     RIGHT,
     apply,
     assert_different,
     assert_same,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
 SPOT = Region("spot", x=0.25, y=0.5, width=0.5, height=0.25)
 FIRST = ADAPTER_LAYERS[0]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
 
 
 def more_context(model):

@@ -9,30 +9,12 @@ from comfy_extras.nodes_custom_sampler import Guider_DualCFG
 from comfy_extras.nodes_sag import SelfAttentionGuidance
 from pack.tests.host.test_keeps_working_row_repeat import couple
 from pack.tests.host.tiny_models import (
-    MODES,
     POSITIVE,
     TWO,
     apply,
     assert_same,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
 
 
 @pytest.fixture(params=[False, True], ids=["silent", "tells"])

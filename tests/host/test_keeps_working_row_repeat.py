@@ -16,7 +16,6 @@ from pack.tests.host.tiny_models import (
     ADAPTER_LAYERS,
     BOB,
     LEFT,
-    MODES,
     POSITIVE,
     TWO,
     apply,
@@ -24,27 +23,10 @@ from pack.tests.host.tiny_models import (
     assert_same,
     conditioning,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
 SPOT = Region("spot", x=0.25, y=0.5, width=0.5, height=0.25)
 FIRST = ADAPTER_LAYERS[0]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
 
 
 class Couple:

@@ -6,35 +6,18 @@ import comfy.model_management
 import pytest
 import torch
 from pack.tests.host.tiny_models import (
-    MODES,
     TWO,
     apply,
     assert_different,
     sample,
-    tiny_adapter,
     tiny_model,
 )
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 @pytest.fixture(scope="module")
 def fresh():
     """The same model again, which no branch comes from."""
     return tiny_model()
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,61 +6,16 @@ It repeats the tokens of all to the least common multiple. A picture must not de
 import comfy.model_management
 import pytest
 import torch
+from pack.tests.host.masked_prompts import half, masked
 from pack.tests.host.tiny_models import (
-    MODES,
     NEGATIVE,
     POSITIVE,
-    TWO,
-    apply,
     assert_same,
     conditioning,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
-import nodes
-
 LONG = [[torch.cat([conditioning(14)[0][0], conditioning(15)[0][0]], 1), {}]]  # 154 tokens
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def patched(model, adapter, mode):
-    return apply(model, TWO, adapter, mode=mode)
-
-
-@pytest.fixture
-def unet_calls(model):
-    """The rows of every call of the UNet so far."""
-    rows = []
-    hook = model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
-    yield rows
-    hook.remove()
-
-
-def half(side: str, size: int = 8) -> torch.Tensor:
-    mask = torch.zeros(size, size)
-    mask[:, slice(None, size // 2) if side == "left" else slice(size // 2, None)] = 1
-    return mask
-
-
-def masked(prompt, mask, bounds="default"):
-    return nodes.ConditioningSetMask().append(prompt, mask, bounds, 1.0)[0]
 
 
 @pytest.mark.parametrize("batch", [1, 2])

@@ -3,30 +3,14 @@
 It is the host's Context Windows node with dim 2 or 3. Each window is a crop, which regions do not move with.
 """
 
-import pytest
 from comfy_extras.nodes_context_windows import ContextWindowsManualNode
 from pack.attention.cast import Member
 from pack.attention.regions import Region
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
-from pack.tests.host.tiny_models import ADA, MODES, TWO, apply, assert_same, sample, tiny_adapter, tiny_model
+from pack.tests.host.tiny_models import ADA, TWO, apply, assert_same, sample
 
 SPOT = Region("spot", x=0.75, y=0.25, width=0.125, height=0.5)  # of 16: rows 4 to 11, columns 12 and 13
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    return request.param
 
 
 def windows(model, dim, length=10, overlap=4, anchor=False):

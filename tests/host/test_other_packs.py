@@ -10,21 +10,9 @@ from pack.tests.host.tiny_models import (
     assert_different,
     assert_same,
     sample,
-    tiny_adapter,
-    tiny_model,
 )
 
 PAIRS = [key[:2] for key in ADAPTER_LAYERS]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    return tiny_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 def text(q, k, v, options):
