@@ -69,7 +69,7 @@ _STEPS_128 = {
     "recogniser": 1600,
     "scorer": 1400,
     "detector": 6500,
-    "reader": 800,
+    "reader": 2000,
     "text_to_image": 600,
     "identity": 7200,
     "control": 900,
