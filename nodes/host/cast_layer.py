@@ -13,7 +13,6 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
-from .blocks import BlockKey
 from .cast_term import CastTerm
 from .slots import Replacement
 
@@ -44,8 +43,7 @@ def in_force(terms: tuple[CastTerm, ...]) -> Iterator[None]:
 class CastLayer:
     """What stands in one layer's place, and then the identities. torch.compile looks into it: it is kept plain."""
 
-    def __init__(self, key: BlockKey, layer: int, inner: Replacement) -> None:
-        self.key = key
+    def __init__(self, layer: int, inner: Replacement) -> None:
         self.layer = layer
         self.inner = inner
 

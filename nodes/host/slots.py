@@ -37,14 +37,14 @@ def text_attention(q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tens
 
 
 def wrap_layers(
-    transformer_options: dict, keys: Iterable[BlockKey], wrap: Callable[[BlockKey, int, Replacement], Replacement]
+    transformer_options: dict, keys: Iterable[BlockKey], wrap: Callable[[int, Replacement], Replacement]
 ) -> dict:
-    """Transformer options with `wrap(key, its number, what stands there)` at every key; those given do not change."""
+    """Transformer options with `wrap(number, what stands there)` at every key; those given do not change."""
     replaced = transformer_options.get("patches_replace", {})
     present: Mapping[Any, Replacement] = replaced.get("attn2", {})
     layers = dict(present)
     for number, key in enumerate(keys):
-        layers[key] = wrap(key, number, present.get(key) or present.get(key[:2]) or text_attention)
+        layers[key] = wrap(number, present.get(key) or present.get(key[:2]) or text_attention)
     return {**transformer_options, "patches_replace": {**replaced, "attn2": layers}}
 
 
