@@ -66,9 +66,9 @@ class DrawRegions(io.ComfyNode):
 
     @classmethod
     def execute(cls, width: int, height: int, regions: str, image: torch.Tensor | None = None) -> io.NodeOutput:
-        drawn = decode_regions(regions)
         if image is not None:
             height, width = image.shape[1:3]
+        drawn = decode_regions(regions, width / height)
         masks = rasterise(drawn, height, width) if drawn else torch.zeros(1, height, width)
         return io.NodeOutput(drawn, masks)
 
