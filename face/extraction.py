@@ -35,7 +35,7 @@ def extract_identity(engine: FaceEngine, photos: Sequence[np.ndarray], name: str
     sizes = [(photo.shape[1], photo.shape[0]) for photo in photos]
     chosen = [select_face(found, select, size) for found, size in zip(faces, sizes, strict=True)]
     taken = [found[index] for found, index in zip(faces, chosen, strict=True)]
-    return Extraction(identity_from_faces(name.strip(), taken, engine.recogniser), faces, chosen)
+    return Extraction(identity_from_faces(name.strip(), taken, engine.recogniser, photos), faces, chosen)
 
 
 def detect_or_raise(engine: FaceEngine, photo: np.ndarray, index: int, count: int, name: str) -> list[Face]:

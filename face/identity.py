@@ -19,8 +19,12 @@ class Identity:
     crops      : uint8 [P, 112, 112, 3] RGB, aligned; lets another recogniser describe the same person later
     keypoints  : float32 [P, 5, 2] pixels of each photo
     boxes      : float32 [P, 4] xyxy pixels of each photo
+    photos     : P pictures, uint8 [H, W, 3] RGB, for adapters that look at the picture itself; none where they were not
+                 kept, as in a file
+    weights    : how much each photo counts in a mean, P numbers; none for equal ones
 
-    As text it is its name alone: hosts print values into logs and error reports, where faces do not belong.
+    A subject that is no person has photos alone, and nothing in the other fields. As text it is its name alone: hosts print
+    values into logs and error reports, where faces do not belong.
     """
 
     name: str
@@ -28,10 +32,17 @@ class Identity:
     crops: np.ndarray = field(repr=False)
     keypoints: np.ndarray = field(repr=False)
     boxes: np.ndarray = field(repr=False)
+    photos: tuple[np.ndarray, ...] = field(default=(), repr=False)
+    weights: tuple[float, ...] = ()
 
 
-def identity_from_faces(name: str, faces: Sequence[Face], recogniser: str) -> Identity:
-    """The identity that `faces` show, one face per photo, all described by `recogniser`; ValueError without a face."""
+def identity_from_faces(
+    name: str, faces: Sequence[Face], recogniser: str, photos: Sequence[np.ndarray] = ()
+) -> Identity:
+    """The identity that `faces` show, one face per photo, all described by `recogniser`; ValueError without a face.
+
+    photos : the pictures that the faces were found on, in the same order
+    """
     if not faces:
         raise ValueError(f"Identity '{name}' needs at least one face, got none.")
     return Identity(
@@ -40,7 +51,18 @@ def identity_from_faces(name: str, faces: Sequence[Face], recogniser: str) -> Id
         crops=np.stack([face.crop for face in faces]),
         keypoints=np.stack([face.keypoints for face in faces]).astype(np.float32),
         boxes=np.stack([face.bbox for face in faces]).astype(np.float32),
+        photos=tuple(photos),
     )
+
+
+def subject_from_pictures(name: str, pictures: Sequence[np.ndarray]) -> Identity:
+    """Anything that is no person, from pictures uint8 [H, W, 3]; ValueError without a name or a picture."""
+    if not name.strip():
+        raise ValueError("The subject has no name. Type one: it is what the subject is called in messages.")
+    if not len(pictures):
+        raise ValueError(f"No picture was given for '{name.strip()}'.")
+    nothing = np.zeros((0, 5, 2), np.float32), np.zeros((0, 4), np.float32)
+    return Identity(name.strip(), {}, np.zeros((0, 112, 112, 3), np.uint8), *nothing, photos=tuple(pictures))
 
 
 def described_by(identity: Identity, engine: FaceEngine) -> Identity:
