@@ -23,8 +23,8 @@ class Identity:
                  kept, as in a file
     weights    : how much each photo counts in a mean, P numbers; none for equal ones
 
-    A subject that is no person has photos alone, and nothing in the other fields. As text an identity is its name alone:
-    hosts print values into logs and error reports, where faces do not belong.
+    A subject that is no person has photos alone, and nothing in the other fields.
+    As text it is its name alone: hosts print values into logs and error reports, where faces do not belong.
     """
 
     name: str
