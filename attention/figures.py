@@ -96,11 +96,11 @@ def _limb(build: Build, x: Tensor, y: Tensor, joints: tuple[Joint, ...], floor: 
     s, side = build.shoulders, x.abs()
     # The sole of a foot is on the floor, so heights and radii of the last joints never reach below it.
     points = [(px * s, min(1 + py * down, 1 + down - r * s), r * s) for px, py, r in joints]
-    bones = [_bone(side, y, one, other) for one, other in pairwise(points)]
+    bones = [bone(side, y, one, other) for one, other in pairwise(points)]
     return torch.stack(bones).amax(0)
 
 
-def _bone(x: Tensor, y: Tensor, one: Joint, other: Joint) -> Tensor:
+def bone(x: Tensor, y: Tensor, one: Joint, other: Joint) -> Tensor:
     """A round bone whose radius goes evenly from one end to the other."""
     across, down = other[0] - one[0], other[1] - one[1]
     along = (((x - one[0]) * across + (y - one[1]) * down) / max(across**2 + down**2, 1e-9)).clamp(0, 1)

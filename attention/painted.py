@@ -10,6 +10,7 @@ from torch import Tensor
 from .regions import Region
 
 LEAST = 1 / 255  # what a mask has less of is not painted
+MOST_COLOURS = 256  # commonest colours that are looked at; a photo has as many as pixels
 
 
 def painted_region(name: str, mask: Tensor, order: int = 0) -> Region:
@@ -63,7 +64,9 @@ def main_colours(picture: Tensor, tolerance: float, least: float) -> list[tuple[
     codes, counts = (pixels * pixels.new_tensor([65536, 256, 1])).sum(1).unique(return_counts=True)
     values = torch.stack([codes // 65536, codes // 256 % 256, codes % 256], 1).float() / 255
     found = []
-    while len(counts) and counts.max() > 0:
+    for _ in range(MOST_COLOURS):
+        if not len(counts):
+            break
         colour = values[counts.argmax()]
         alike = (values - colour).abs().amax(1) <= tolerance
         share = float(counts[alike].sum()) / len(pixels)

@@ -2,12 +2,28 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import adapter_nodes, cast_advanced, cast_nodes, demo_nodes, face_nodes, region_nodes, score_nodes
+from . import (
+    adapter_nodes,
+    cast_advanced,
+    cast_nodes,
+    control_pictures,
+    demo_nodes,
+    face_nodes,
+    layout_nodes,
+    region_nodes,
+    region_sources,
+    region_tools,
+    score_nodes,
+)
 from .host.model_folders import register_model_folders
 
 NODES = [
     *face_nodes.NODES,
     *region_nodes.NODES,
+    *region_sources.NODES,
+    *region_tools.NODES,
+    *layout_nodes.NODES,
+    *control_pictures.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
     *cast_advanced.NODES,
