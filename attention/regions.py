@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class Region:
     height: float = 1.0
     rotation: float = 0.0
     order: int = 0
-    mask: Tensor | None = None
+    mask: Tensor | None = field(default=None, repr=False)  # hosts print values into logs
 
 
 def rasterise(regions: Sequence[Region], height: int, width: int) -> Tensor:
