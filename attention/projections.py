@@ -1,4 +1,4 @@
-"""From a face embedding to attention tokens, and from tokens to keys and values: an adapter's modules.
+"""An adapter's modules, from inputs to tokens and from tokens to keys and values, and sources of unlike length.
 
 Built with an `operations` argument (a namespace with Linear and LayerNorm), so that the host can cast and move their
 weights; `torch.nn` serves everywhere else.
@@ -13,28 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .adapter_weights import AdapterSpec, AdapterWeights
-
-
-class FaceIDProjection(nn.Module):
-    """The projection of IP-Adapter FaceID: two linear maps with a GELU between, cut into tokens, each normalised.
-
-    (IP-Adapter, arXiv 2308.06721; the layout of its published FaceID weights)
-    """
-
-    def __init__(self, spec: AdapterSpec, operations: Any = nn, dtype: torch.dtype | None = None) -> None:
-        super().__init__()
-        self.cross_width = spec.cross_width
-        self.proj = nn.Sequential(
-            operations.Linear(spec.embedding_width, spec.hidden, dtype=dtype),
-            nn.GELU(),
-            operations.Linear(spec.hidden, spec.tokens * spec.cross_width, dtype=dtype),
-        )
-        self.norm = operations.LayerNorm(spec.cross_width, dtype=dtype)
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        """[I, embedding width], unit length -> [I, T, cross width]. Zeros give the tokens of nobody."""
-        return self.norm(self.proj(embedding).unflatten(-1, (-1, self.cross_width)))
+from .adapter_inputs import AdapterInputs
+from .adapter_spec import AdapterSpec
+from .adapter_weights import AdapterWeights
+from .projection_modules import projection_of
 
 
 class IdentityAdapter(nn.Module):
@@ -49,7 +31,7 @@ class IdentityAdapter(nn.Module):
             )
 
         self.spec = spec
-        self.projection = FaceIDProjection(spec, operations, dtype)
+        self.projection = projection_of(spec, operations, dtype)
         self.to_key = maps()
         self.to_value = maps()
 
@@ -60,13 +42,9 @@ class IdentityAdapter(nn.Module):
         state |= {f"to_value.{index}.weight": value for index, value in enumerate(weights.values)}
         self.load_state_dict(state, assign=assign)
 
-    def tokens(self, embeddings: Tensor) -> Tensor:
-        """The tokens of each person and, last, those of nobody (an embedding of zeros), which negative prompts use.
-
-        embeddings : [I, embedding width], unit length
-        returns [I + 1, T, cross width]
-        """
-        return self.projection(torch.cat([embeddings, torch.zeros_like(embeddings[:1])]))
+    def tokens(self, inputs: AdapterInputs) -> Tensor:
+        """The tokens of each row, [R, T, projected width]."""
+        return self.projection(inputs.faces, inputs.features)
 
     def keys_and_values(self, tokens: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         """[S, T, cross width] -> keys and values of one layer, each [S, T, layer width]."""
@@ -86,10 +64,10 @@ def join_sources(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat([part.repeat(1, length // part.shape[1], 1) for part in parts])
 
 
-def repeats_of(parts: Sequence[tuple[int, int]]) -> Tensor:
-    """How often `join_sources` repeats the tokens of each source, float32 [sum of S_a].
+def repeats_of(parts: Sequence[tuple[int, int, int]]) -> Tensor:
+    """How many times the tokens of one photo each source holds after `join_sources`, float32 [sum of S_a].
 
-    parts : T_a and S_a of each
+    parts : T_a, how many of these one photo has, and S_a, of each
     """
-    length = math.lcm(*(tokens for tokens, _ in parts))
-    return torch.cat([torch.full((count,), length / tokens) for tokens, count in parts])
+    length = math.lcm(*(tokens for tokens, _, _ in parts))
+    return torch.cat([torch.full((count,), length / own) for _, own, count in parts])

@@ -5,12 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .gates import Gate
+from .isolation import Isolation
 from .layer_strengths import LayerStrengths
 
 # How many tokens of text a token of a person counts as at strength 1. Adapters were trained beside the text, not in one
 # softmax with it, so 1 is weak; the likeness of two people in the demo world still grows up to twice this.
 ODDS = 16.0
 PHOTOS = ("average", "one per picture")
+LAYERS = ("decoder", "all")
+
+
+@dataclass(frozen=True)
+class References:
+    """Self-attention to reference photos (attention.self_attention).
+
+    odds       : lambda, how many tokens of the picture one token of a photo counts as; 0 leaves photos out
+    start, end : the part of the schedule, in fractions from its begin
+    layers     : "decoder" or "all"
+    match_mean : give photos' keys and values the picture's mean, so that its style stays its own
+    """
+
+    odds: float = 0.0
+    start: float = 0.08
+    end: float = 0.8
+    layers: str = "decoder"
+    match_mean: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,12 @@ class Recipe:
     odds       : in masked mode, how many tokens of text one token of an identity counts as, at strength 1
     literal    : in masked mode, multiply logits by masks as published, instead of adding -inf
     gate       : in gated mode
+    base       : of members with a prompt of their own, the part that the picture's prompt keeps
+    prompts    : whether such prompts are used at all
+    margin     : room around regions, in parts of their size on each side (attention.margins)
+    isolation  : how far people are kept from each other in self-attention
+    references : self-attention to members' reference photos
+    reach      : whether identities also act in the cross-attention of ControlNets
     """
 
     mode: str
@@ -43,6 +68,12 @@ class Recipe:
     odds: float = 1.0
     literal: bool = False
     gate: Gate = field(default_factory=Gate)
+    base: float = 0.2
+    prompts: bool = True
+    margin: float = 0.0
+    isolation: Isolation = field(default_factory=Isolation)
+    references: References = field(default_factory=References)
+    reach: bool = False
 
     @property
     def merges(self) -> bool:

@@ -27,19 +27,28 @@ class Detections:
 
 
 def detect_faces(
-    image: np.ndarray, run: Callable[[np.ndarray], Sequence[np.ndarray]], size: tuple[int, int]
+    image: np.ndarray,
+    run: Callable[[np.ndarray], Sequence[np.ndarray]],
+    size: tuple[int, int],
+    threshold: float = SCORE_THRESHOLD,
 ) -> Detections:
     """Faces of a picture, highest score first, in pixels of the picture.
 
-    image : uint8 [H, W, 3] RGB
-    run   : the graph, float32 [1, 3, size[1], size[0]] -> its outputs, in any order
-    size  : width and height the graph takes
+    image     : uint8 [H, W, 3] RGB
+    run       : the graph, float32 [1, 3, size[1], size[0]] -> its outputs, in any order
+    size      : width and height the graph takes
+    threshold : the lowest score that counts as a face
     Raises ValueError when the outputs are not those of a SCRFD-format detector.
     """
     canvas, scale = letterbox(image, size)
-    found = _scaled(decode(run(network_input(canvas)), size), 1 / scale)
-    found = _rows(found, np.argsort(-found.scores, kind="stable"))
-    return _rows(found, non_maximum_suppression(found.boxes, OVERLAP_THRESHOLD))
+    found = _scaled(decode(run(network_input(canvas)), size, threshold), 1 / scale)
+    return without_overlaps(found)
+
+
+def without_overlaps(found: Detections) -> Detections:
+    """Faces highest score first, each thing found once: of boxes that overlap, the one with the highest score."""
+    found = rows_of(found, np.argsort(-found.scores, kind="stable"))
+    return rows_of(found, non_maximum_suppression(found.boxes, OVERLAP_THRESHOLD))
 
 
 def letterbox(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, float]:
@@ -61,7 +70,7 @@ def network_input(canvas: np.ndarray) -> np.ndarray:
     return (canvas.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 128
 
 
-def decode(outputs: Sequence[np.ndarray], size: tuple[int, int]) -> Detections:
+def decode(outputs: Sequence[np.ndarray], size: tuple[int, int], threshold: float = SCORE_THRESHOLD) -> Detections:
     """Boxes, scores and key points above the threshold, in pixels of the network's input, unordered.
 
     outputs : per feature map, any order, with or without a batch axis of 1: scores [n, 1], box distances [n, 4] and
@@ -75,7 +84,7 @@ def decode(outputs: Sequence[np.ndarray], size: tuple[int, int]) -> Detections:
         )
     boxes, points, kept = [], [], []
     for level, stride in enumerate(STRIDES[len(scores)]):
-        keep = scores[level][:, 0] >= SCORE_THRESHOLD
+        keep = scores[level][:, 0] >= threshold
         centres = anchor_centres(size, stride, len(scores[level]))[keep]
         left_top, right_bottom = distances[level][keep, :2] * stride, distances[level][keep, 2:] * stride
         boxes.append(np.concatenate([centres - left_top, centres + right_bottom], axis=1))
@@ -123,6 +132,7 @@ def _scaled(found: Detections, factor: float) -> Detections:
     return Detections((found.boxes * factor).astype(np.float32), found.scores.astype(np.float32), keypoints)
 
 
-def _rows(found: Detections, index: Sequence[int] | np.ndarray) -> Detections:
+def rows_of(found: Detections, index: Sequence[int] | np.ndarray) -> Detections:
+    """Some of the faces: by their numbers, in that order, or by a bool for each."""
     keypoints = None if found.keypoints is None else found.keypoints[index]
     return Detections(found.boxes[index], found.scores[index], keypoints)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+
+from .detector import SCORE_THRESHOLD, Detections
 
 
 class NoFaceFound(ValueError):
@@ -18,7 +21,8 @@ class Face:
 
     bbox      : float32 [4]            x0, y0, x1, y1 in pixels of the picture; may reach beyond its border
     score     : float                  the detector's confidence, 0 to 1
-    keypoints : float32 [5, 2]         x, y in pixels: eyes, nose, corners of the mouth; left before right as seen
+    keypoints : float32 [5, 2]         x, y in pixels: eyes, nose, corners of the mouth; left before right on the
+                                       face when it is upright
     embedding : float32 [D]            raw, as the recogniser gave it (D is 512 in every published pack)
     crop      : uint8 [112, 112, 3]    RGB, aligned; what the recogniser saw
     """
@@ -30,16 +34,54 @@ class Face:
     crop: np.ndarray = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Search:
+    """How faces are looked for.
+
+    threshold : the lowest score of the detector that counts as a face, 0 to 1
+    ladder    : where one look finds nobody, look on at other sizes, with a margin and turned (see search.py)
+    """
+
+    threshold: float = SCORE_THRESHOLD
+    ladder: bool = True
+
+
+ONE_LOOK = Search(ladder=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """The faces of a picture, largest box first, and every look that was taken, in words; the last one found them."""
+
+    faces: list[Face]
+    tried: tuple[str, ...]
+
+
+class FindingCache(Protocol):
+    """Keeps findings by the content of the picture (see cache.py)."""
+
+    def get(self, engine: FaceEngine, image: np.ndarray, search: Search, find: Callable[[], Finding]) -> Finding:
+        """What is kept for this picture, or what `find` gives, kept from now on."""
+        ...
+
+
 class FaceEngine(Protocol):
-    """Finds faces and describes them. Engines hold no state that a call changes."""
+    """Finds faces and describes them. Engines hold no state that a call changes, but for the cache."""
 
     name: str  # the pack's name, for messages and previews
     recogniser: str  # first 16 hex characters of the SHA-256 of the recogniser file: embeddings compare only within one
+    fingerprint: str  # all that a finding depends on besides picture and search: library, both files, provider
     provider: str  # where it runs, in onnxruntime's words
-    detection: str  # how faces are looked for, in words that complete "tried the detector of pack X ..."
+    size: tuple[int, int]  # width, height of the detector's input in the first look
+    fixed_size: bool  # whether the detector takes no other size
+    cache: FindingCache | None
+
+    def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
+        """Faces of a picture, uint8 [H, W, 3] RGB, seen at `size`, in pixels of the picture; key points included."""
+        ...
 
     def detect(self, image: np.ndarray) -> list[Face]:
-        """Faces of a picture, uint8 [H, W, 3] RGB, largest box first; an empty list where there is none."""
+        """Faces that one look finds, uint8 [H, W, 3] RGB, largest box first; an empty list where there is none."""
         ...
 
     def embed(self, crops: np.ndarray) -> np.ndarray:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from .alignment import aligned_crop
-from .detector import DYNAMIC_SIZE, SCORE_THRESHOLD, detect_faces
-from .engine import Face
-from .onnx_graph import GraphOutline
-from .pack import FacePack
+from .detector import Detections, detect_faces
+from .engine import Face, FindingCache
+from .pack import FacePack, content_hash, fixed_input_size, input_size
 from .providers import check_started, providers_for
 from .recogniser import embed_crops, normalises_itself
+from .search import find_faces
 
 Run = Callable[[np.ndarray], "list[np.ndarray]"]  # one input, all outputs in the graph's order
 
@@ -26,32 +24,24 @@ class OnnxEngine:
 
     name: str
     recogniser: str
+    fingerprint: str
     provider: str
-    size: tuple[int, int]  # width, height of the detector's input
+    size: tuple[int, int]
+    fixed_size: bool
     run_detector: Run = field(repr=False)
     run_recogniser: Run = field(repr=False)
     graph_normalises: bool
     one_at_a_time: bool
+    cache: FindingCache | None = field(default=None, repr=False)
 
-    @property
-    def detection(self) -> str:
-        return f"at {self.size[0]}x{self.size[1]} pixels with a score of at least {SCORE_THRESHOLD}"
+    def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
+        found = detect_faces(image, self.run_detector, size, threshold)
+        if found.keypoints is None:
+            raise ValueError(no_key_points(self.name))
+        return found
 
     def detect(self, image: np.ndarray) -> list[Face]:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-            raise ValueError(f"A picture for face detection is uint8 [H, W, 3], got {image.dtype} {list(image.shape)}.")
-        found = detect_faces(image, self.run_detector, self.size)
-        if found.keypoints is None:
-            raise ValueError(
-                f"The detector of face pack '{self.name}' gives no key points, so faces cannot be aligned. "
-                "Use a pack whose detector does, such as buffalo_l or antelopev2."
-            )
-        if not len(found.boxes):
-            return []
-        crops = np.stack([aligned_crop(image, keypoints) for keypoints in found.keypoints])
-        rows = zip(found.boxes, found.scores, found.keypoints, self.embed(crops), crops, strict=True)
-        faces = [Face(box, float(score), *rest) for box, score, *rest in rows]
-        return sorted(faces, key=lambda face: -np.prod(face.bbox[2:] - face.bbox[:2]))
+        return find_faces(self, image).faces
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
         return embed_crops(
@@ -68,15 +58,26 @@ def load_engine(pack: FacePack, provider: str = "auto") -> OnnxEngine:
     run_detector, _ = open_graph(pack.detector, provider)
     run_recogniser, running = open_graph(pack.recogniser, provider)
     (batch, *_), *_ = pack.recogniser_outline.inputs.values()
+    recogniser = content_hash(pack.recogniser)
     return OnnxEngine(
         name=pack.name,
-        recogniser=hashlib.sha256(pack.recogniser.read_bytes()).hexdigest()[:16],
+        recogniser=recogniser,
+        fingerprint=f"onnx {content_hash(pack.detector)} {recogniser} {running}",
         provider=running,
         size=input_size(pack.detector_outline),
+        fixed_size=fixed_input_size(pack.detector_outline) is not None,
         run_detector=run_detector,
         run_recogniser=run_recogniser,
         graph_normalises=normalises_itself(pack.recogniser_outline.first_nodes),
         one_at_a_time=batch is not None,
+    )
+
+
+def no_key_points(name: str) -> str:
+    """What is said of a detector that finds boxes alone."""
+    return (
+        f"The detector of face pack '{name}' gives no key points, so faces cannot be aligned. "
+        "Use a pack whose detector does, such as buffalo_l or antelopev2."
     )
 
 
@@ -85,12 +86,6 @@ def gpu_present() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def input_size(outline: GraphOutline) -> tuple[int, int]:
-    """Width and height a detector takes: as stored in the graph, or the published packs' default where it takes any."""
-    (_, _, height, width), *_ = outline.inputs.values()
-    return (width, height) if width and height else DYNAMIC_SIZE
 
 
 def open_graph(path: Path, provider: str) -> tuple[Run, str]:

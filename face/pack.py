@@ -6,10 +6,12 @@ archives unpacked twice hide them one folder deeper (antelopev2/antelopev2).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .detector import DYNAMIC_SIZE
 from .onnx_graph import GraphOutline, read_outline
 from .recogniser import CROP_SIZE
 
@@ -76,6 +78,26 @@ def kind_of(outline: GraphOutline) -> str | None:
     gives = next(iter(outline.outputs.values()), ())
     embeds = len(outline.outputs) == 1 and (not gives or gives[-1] is None or gives[-1] >= SMALLEST_EMBEDDING)
     return "recogniser" if embeds and takes[2:] == (CROP_SIZE, CROP_SIZE) else None
+
+
+def content_hash(path: Path) -> str:
+    """The first 16 hex characters of the SHA-256 of a file: what it is known by, whatever it is called."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def fixed_input_size(outline: GraphOutline) -> tuple[int, int] | None:
+    """Width and height of the only input a detector takes; None where it takes any."""
+    (_, _, height, width), *_ = outline.inputs.values()
+    return (width, height) if width and height else None
+
+
+def input_size(outline: GraphOutline) -> tuple[int, int]:
+    """Width and height of the first look: as stored in the graph, or the published packs' default."""
+    return fixed_input_size(outline) or DYNAMIC_SIZE
 
 
 def expected_tree(folder: Path) -> str:

@@ -34,11 +34,16 @@ def embed_crops(
     run           : the graph, float32 [n, 3, 112, 112] -> [n, D]
     one_at_a_time : for graphs whose batch axis is fixed at 1
     """
+    check_crops(crops)
+    pixels = network_input(crops, graph_normalises)
+    parts = [run(pixels[i : i + 1]) for i in range(len(pixels))] if one_at_a_time else [run(pixels)]
+    return np.concatenate(parts).reshape(len(crops), -1).astype(np.float32)
+
+
+def check_crops(crops: np.ndarray) -> None:
+    """Raise ValueError unless `crops` are uint8 [N, 112, 112, 3] with N at least 1."""
     if crops.ndim != 4 or crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3) or crops.dtype != np.uint8 or not len(crops):
         raise ValueError(
             f"Aligned crops are uint8 [N, {CROP_SIZE}, {CROP_SIZE}, 3] with N at least 1, "
             f"got {crops.dtype} {list(crops.shape)}."
         )
-    pixels = network_input(crops, graph_normalises)
-    parts = [run(pixels[i : i + 1]) for i in range(len(pixels))] if one_at_a_time else [run(pixels)]
-    return np.concatenate(parts).reshape(len(crops), -1).astype(np.float32)

@@ -1,15 +1,55 @@
-"""Load Identity Adapter: published weights that turn a face into attention tokens."""
+"""Load Identity Adapter: published weights that turn a face, or any picture, into attention tokens."""
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
-from .host.adapter_model import load_adapter
+from ..attention.adapter_formats import FORMATS
+from .host.adapter_model import ADAPTER_CROPS, AdapterSettings, load_adapter
 from .host.model_folders import adapter_files, adapter_path
+from .host.recognisers import RECOGNISERS
 from .types import Adapter
 
 NO_FILE = "(no adapter found: put an IP-Adapter FaceID file into models/ipadapter)"
-FORMATS = ["auto", "faceid"]
+FORMAT_NAMES = ["auto", "faceid", *(name for name in FORMATS if name != "faceid")]
+
+
+def _later_inputs() -> list:
+    """Inputs that prompts saved by older versions do not have."""
+    return [
+        io.ClipVision.Input(
+            "clip_vision",
+            optional=True,
+            tooltip="From Load CLIP Vision, for adapters that look at the picture. Left empty, the first encoder of "
+            "the right shape in models/clip_vision is taken.",
+        ),
+        io.Float.Input(
+            "lora_strength", default=1.0, min=0.0, max=2.0, step=0.05, optional=True,
+            tooltip="Of the LoRA inside FaceID files, which Apply Cast puts on the model: 1 as it was trained, 0 "
+            "leaves it out. It acts on the whole picture. The separate LoRA file is not needed; where it was loaded, it is "
+            "not added again.",
+        ),
+        io.Float.Input(
+            "structure", default=1.0, min=0.0, max=3.0, step=0.05, optional=True, advanced=True,
+            tooltip="FaceID-plus v2 only: how much the photo's own look is added to the face embedding.",
+        ),
+        io.Combo.Input(
+            "crop", options=list(ADAPTER_CROPS), default="auto", optional=True, advanced=True,
+            tooltip="What an adapter that reads pictures sees of a photo. auto: what its format defines. Choose face "
+            "for the plus-face files, whose format is that of plus.",
+        ),
+        io.Combo.Input(
+            "recogniser", options=list(RECOGNISERS), default="auto", optional=True, advanced=True,
+            tooltip="The face pack whose embeddings the adapter was trained with. auto: its format's, so that another "
+            "is an error. any: whichever the identity has.",
+        ),
+        io.Boolean.Input(
+            "peer_compatible", default=False, optional=True, advanced=True,
+            tooltip="Do as IPAdapter_plus and its kin do where they differ from the published code, to bring back old "
+            "pictures: negative prompts see a black picture, the middle block is dead, FaceID-plus on SDXL sees a "
+            "wider face. For mode decoupled.",
+        ),
+    ]  # fmt: skip
 
 
 class LoadAdapter(io.ComfyNode):
@@ -21,9 +61,10 @@ class LoadAdapter(io.ComfyNode):
             node_id="Troupe_LoadAdapter",
             display_name="Load Identity Adapter",
             category="Troupe",
-            description="Load the weights that carry a face into the picture. Reads IP-Adapter FaceID files "
-            "(.safetensors or .bin) from models/ipadapter; the LoRA inside some of them is not applied.",
-            search_aliases=["ipadapter", "faceid", "identity", "load adapter"],
+            description="Load the weights that carry a face or a subject into the picture: IP-Adapter (plain, plus, "
+            "full-face), FaceID (plain, portrait, plus, plus v2) and Kolors' own, as .safetensors or .bin, from "
+            "models/ipadapter.",
+            search_aliases=["ipadapter", "faceid", "identity", "load adapter", "ip-adapter plus", "kolors"],
             inputs=[
                 io.Combo.Input(
                     "file",
@@ -32,23 +73,30 @@ class LoadAdapter(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "format",
-                    options=FORMATS,
+                    options=FORMAT_NAMES,
                     default="auto",
-                    tooltip="auto reads the format from the file itself, never from its name.",
+                    tooltip="auto reads the format from the file itself, never from its name. Two pairs look alike: "
+                    "choose 'faceid plus' for the first FaceID-plus file of SD1.5, 'instantid' for InstantID's.",
                 ),
+                *_later_inputs(),
             ],
-            outputs=[Adapter.Output(display_name="adapter")],
+            outputs=[
+                Adapter.Output(display_name="adapter"),
+                io.String.Output(display_name="report", tooltip="What the file was read as, why, and what it needs."),
+            ],
         )
 
     @classmethod
-    def execute(cls, file: str, format: str) -> io.NodeOutput:
+    def execute(cls, file: str, format: str, clip_vision=None, peer_compatible: bool = False, **later) -> io.NodeOutput:
         if file == NO_FILE:
             raise ValueError(
                 "Troupe: there is no identity adapter to load. Put an IP-Adapter FaceID file (for instance "
                 "ip-adapter-faceid_sd15.bin) into models/ipadapter, press R in ComfyUI and choose it in "
                 "Load Identity Adapter."
             )
-        return io.NodeOutput(load_adapter(adapter_path(file), file))
+        settings = AdapterSettings(format=format, peers=peer_compatible, **later)
+        adapter = load_adapter(adapter_path(file), file, settings, clip_vision)
+        return io.NodeOutput(adapter, adapter.report, ui=ui.PreviewText(adapter.report))
 
 
 NODES: list[type[io.ComfyNode]] = [LoadAdapter]

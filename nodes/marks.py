@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 from ..face.extraction import Extraction
 from ..measure.annotate import GREY, Mark, annotate, member_colour
 from ..measure.likeness import PictureScore
 
+LARGEST_PREVIEW = 2048  # pixels along the longer side
+
 
 def face_marks(photos: Sequence[np.ndarray], extraction: Extraction) -> list[np.ndarray]:
-    """Each photo with its faces numbered from 1, largest first; the taken one is named."""
+    """Each photo with its faces numbered from 1, largest first; the taken one is named. Large photos are reduced."""
     name = extraction.identity.name
     marked = []
     for photo, faces, chosen in zip(photos, extraction.faces, extraction.chosen, strict=True):
+        small, factor = reduced(photo)
         marks = [
-            Mark(face.bbox, f"{index + 1}: {name}", member_colour(0))
+            Mark(face.bbox / factor, f"{index + 1}: {name}", member_colour(0))
             if index == chosen
-            else Mark(face.bbox, str(index + 1), GREY, strong=False)
+            else Mark(face.bbox / factor, str(index + 1), GREY, strong=False)
             for index, face in enumerate(faces)
         ]
-        marked.append(annotate(photo, marks))
+        whole = (0, 0, small.shape[1] - 1, small.shape[0] - 1)
+        marked.append(annotate(small, marks or [Mark(whole, "no face", GREY, strong=False)]))
     return marked
+
+
+def reduced(photo: np.ndarray) -> tuple[np.ndarray, int]:
+    """The photo made smaller by the whole number that is returned with it, so that a preview stays a preview."""
+    factor = -(-max(photo.shape[:2]) // LARGEST_PREVIEW)
+    return (photo, 1) if factor == 1 else (np.asarray(Image.fromarray(photo).reduce(factor)), factor)
 
 
 def score_marks(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
+from torch import nn
 
 BlockKey = tuple[str, int, int]
 
@@ -63,6 +64,20 @@ def _in_block(block, name: tuple[str, int], level: int) -> list[CrossAttentionBl
             if transformer.attn2 is not None:
                 to_q, to_k = transformer.attn2.to_q, transformer.attn2.to_k
                 found.append(CrossAttentionBlock((*name, index), to_q.out_features, to_k.in_features, level))
+    return found
+
+
+def widening(model, adapter) -> nn.Module | None:
+    """The model's own map to its text tokens, for an adapter whose tokens are of another width (Kolors FaceID)."""
+    if not adapter.spec.token_width:
+        return None
+    found = getattr(model.model.diffusion_model, "encoder_hid_proj", None)
+    if not isinstance(found, nn.Linear) or found.in_features != adapter.spec.token_width:
+        raise ValueError(
+            f"Troupe: the adapter '{adapter.name}' makes tokens of width {adapter.spec.token_width}, which a Kolors "
+            "model maps to its own width by its 'encoder_hid_proj'; this model has none. Load a Kolors model with a "
+            "loader that keeps it, or choose an adapter made for this model."
+        )
     return found
 
 

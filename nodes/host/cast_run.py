@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,30 +11,13 @@ from ...attention.feathering import feathered
 from ...attention.layout import token_shares
 from ...attention.masks import cells_of
 from ...attention.modes import Layout, lay_out
-from ...attention.projections import join_sources, repeats_of
 from ...attention.recipes import Recipe
 from ...attention.regions import Region
 from ...attention.schedule import Window
-from .adapter_model import LoadedAdapter
-from .blocks import BlockKey, CrossAttentionBlock
+from .adapter_keys import KeysValues, keys_values_of
+from .blocks import CrossAttentionBlock
 from .roles import Area, Row
-
-KeysValues = Mapping[BlockKey, tuple[Tensor, Tensor]]
-
-
-@dataclass(frozen=True, eq=False)
-class Troop:
-    """The members of a cast who share an adapter.
-
-    members    : [M] their places in the cast
-    photos     : [M] how many embeddings each has: one, or one for each of several pictures of a batch
-    embeddings : [sum of photos, embedding width], unit length; never printed, because printed values reach logs
-    """
-
-    adapter: LoadedAdapter
-    members: tuple[int, ...]
-    photos: tuple[int, ...]
-    embeddings: Tensor = field(repr=False)
+from .troop import Troop, repeats_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +69,7 @@ class CastRun:
         self._composited: dict[tuple, Tensor] = {}
         self._layouts: dict[tuple, Layout] = {}
         self._text_repeats: dict[tuple, Tensor] = {}
-        tokens = [(troop.adapter.spec.tokens, len(troop.embeddings) + 1) for troop in patch.troops]
-        self._repeats = repeats_of(tokens)
+        self._repeats = repeats_in(patch.troops)
 
     def close(self) -> None:
         """Let go of every tensor; a run that something still refers to holds no memory."""
@@ -101,20 +82,8 @@ class CastRun:
         """The keys and values of all sources, [S, T, width] for each layer; projected on the first call of a run."""
         place = (device, dtype)
         if place not in self._keys_values:
-            self._keys_values[place] = self._project(device, dtype)
+            self._keys_values[place] = keys_values_of(self.patch.troops, self.patch.blocks, device, dtype)
         return self._keys_values[place]
-
-    def _project(self, device: torch.device, dtype: torch.dtype) -> KeysValues:
-        modules = [troop.adapter.patcher.model for troop in self.patch.troops]
-        tokens = [
-            module.tokens(troop.embeddings.to(device)) for module, troop in zip(modules, self.patch.troops, strict=True)
-        ]
-        projected = {}
-        for layer, block in enumerate(self.patch.blocks):
-            pairs = [module.keys_and_values(part, layer) for module, part in zip(modules, tokens, strict=True)]
-            keys, values = (join_sources(parts).to(dtype) for parts in zip(*pairs, strict=True))
-            projected[block.key] = keys, values
-        return projected
 
     def layout(self, grid: tuple[int, int], call: Call, device: torch.device, dtype: torch.dtype) -> Layout:
         """Who acts where in the rows of a call, on a layer's grid."""
@@ -156,7 +125,7 @@ class CastRun:
         positive = torch.tensor([row.positive for row in call.rows])[:, None]
         first = 0
         for troop in self.patch.troops:
-            nobody = first + len(troop.embeddings)
+            nobody = first + troop.people
             for member, photos in zip(troop.members, troop.photos, strict=True):
                 own = first + torch.arange(call.images) % photos
                 sources[..., member] = torch.where(positive, own[None], nobody)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...face.onnx_engine import OnnxEngine, load_engine
+from ...face import insightface_engine, onnx_engine
+from ...face.engine import FaceEngine
 from ...face.pack import expected_tree, find_packs, read_pack
 from .model_folders import insightface_folders
 
 NO_PACK = "(no face pack found - run for help)"  # keeps the combo valid and says what is wrong
+BUILT_IN, INSIGHTFACE = "built-in", "insightface"
+
+
+def libraries() -> list[str]:
+    """What can read a pack here: the insightface library only where it is installed."""
+    return [BUILT_IN, INSIGHTFACE] if insightface_engine.is_installed() else [BUILT_IN]
 
 
 def pack_names() -> list[str]:
@@ -16,13 +23,14 @@ def pack_names() -> list[str]:
     return list(find_packs(insightface_folders())) or [NO_PACK]
 
 
-def load_pack(name: str, provider: str) -> OnnxEngine:
+def load_pack(name: str, provider: str, library: str = BUILT_IN) -> FaceEngine:
     """The engine over the pack of that name. Raises ValueError, with the tree to make, when there is no such pack."""
     folders = insightface_folders()
     packs = find_packs(folders)
     if name not in packs:
         raise ValueError(_no_such_pack(name, folders, list(packs)))
-    return load_engine(read_pack(name, packs[name]), provider)
+    module = insightface_engine if library == INSIGHTFACE else onnx_engine
+    return module.load_engine(read_pack(name, packs[name]), provider)
 
 
 def _no_such_pack(name: str, folders: list[Path], found: list[str]) -> str:

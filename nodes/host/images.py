@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+STRIP = 256  # rows
+
 
 def to_pictures(images: Tensor) -> list[np.ndarray]:
     """B pictures, uint8 [H, W, 3] RGB, of a host batch, [B, H, W, C] or one picture [H, W, C].
@@ -21,12 +23,19 @@ def to_pictures(images: Tensor) -> list[np.ndarray]:
             f"Troupe: a picture has the shape [batch, height, width, channels] with 1 to 4 channels, "
             f"got {list(images.shape)}. Connect an IMAGE output."
         )
-    pixels = torch.nan_to_num(batch.detach().to("cpu", torch.float32), nan=0.0).clamp(0, 1)
-    if batch.shape[-1] in (2, 4):
-        colour, alpha = pixels[..., :-1], pixels[..., -1:]
-        pixels = colour * alpha + (1 - alpha)
-    pixels = pixels.expand(*pixels.shape[:3], 3)
-    return list((pixels * 255).round().to(torch.uint8).numpy())
+    return [to_picture(image) for image in batch.detach()]
+
+
+def to_picture(image: Tensor) -> np.ndarray:
+    """One picture, uint8 [H, W, 3], of [H, W, C]: strip by strip, so that 50 megapixels need no gigabytes besides."""
+    picture = np.empty((*image.shape[:2], 3), np.uint8)
+    for top in range(0, image.shape[0], STRIP):
+        pixels = torch.nan_to_num(image[top : top + STRIP].to("cpu", torch.float32), nan=0.0).clamp(0, 1)
+        if image.shape[-1] in (2, 4):
+            colour, alpha = pixels[..., :-1], pixels[..., -1:]
+            pixels = colour * alpha + (1 - alpha)
+        picture[top : top + STRIP] = (pixels * 255).round().to(torch.uint8).numpy()
+    return picture
 
 
 def to_images(pictures: Sequence[np.ndarray]) -> Tensor:

@@ -8,10 +8,8 @@ prompt, which crop they see) and around each call of the model (a term of ours o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
-import torch
 from comfy.patcher_extension import CallbacksMP, WrappersMP
 from torch import Tensor
 
@@ -19,16 +17,17 @@ from ...attention.cast import Cast
 from ...attention.compositors import default_compositor
 from ...attention.recipes import Recipe
 from ...attention.schedule import shared_window
+from .adapter_loras import apply_loras
 from .adapter_model import LoadedAdapter
-from .blocks import check_fit, cross_attention_blocks
+from .blocks import check_fit, cross_attention_blocks, widening
 from .cast_layer import CastLayer, in_force
-from .cast_run import Call, CastPatch, CastRun, Troop
+from .cast_run import Call, CastPatch, CastRun
 from .cast_term import CastTerm
-from .identity_embedding import embeddings_for
 from .picture_windows import picture_window
 from .roles import Step, resolve
 from .run_schedule import Moment, RunSchedule
 from .slots import keep_replacements_apart, wrap_layers
+from .troop import Troop, troop_of
 
 RUNS = "troupe_runs"  # in a run's transformer options: CastPatch.key -> the run of that patch, its schedule, its guider
 STEP = "troupe_step"  # in an evaluation's transformer options: its rows
@@ -52,7 +51,7 @@ def patch_cast(model: Any, cast: Cast, adapter: LoadedAdapter | None, recipe: Re
     patch = CastPatch(
         key=uuid.uuid4().hex,
         blocks=blocks,
-        troops=_troops(cast, adapter, recipe.photos),
+        troops=_troops(model, cast, adapter, recipe.photos),
         regions=regions,
         strengths=strengths,
         windows=tuple(shared_window((member.start, member.end), (recipe.start, recipe.end)) for member in cast),
@@ -66,7 +65,7 @@ def patch_cast(model: Any, cast: Cast, adapter: LoadedAdapter | None, recipe: Re
     _keep_apart(model, patched)
     if not patched.get_callbacks(CallbacksMP.ON_CLONE, "troupe"):
         patched.add_callback_with_key(CallbacksMP.ON_CLONE, "troupe", _keep_apart)
-    _load_with(patched, [troop.adapter for troop in patch.troops])
+    apply_loras(patched, [troop.adapter for troop in patch.troops])
     wrappers = _Wrappers(patch)
     patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, patch.key, wrappers.sampling)
     patched.add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, patch.key, wrappers.evaluation)
@@ -83,7 +82,7 @@ def _check_prompts(cast: Cast) -> None:
         )
 
 
-def _troops(cast: Cast, adapter: LoadedAdapter | None, photos: str) -> tuple[Troop, ...]:
+def _troops(model: Any, cast: Cast, adapter: LoadedAdapter | None, photos: str) -> tuple[Troop, ...]:
     members: dict[LoadedAdapter, list[int]] = {}
     for index, member in enumerate(cast):
         own = member.adapter or adapter
@@ -93,23 +92,14 @@ def _troops(cast: Cast, adapter: LoadedAdapter | None, photos: str) -> tuple[Tro
                 "or to that member's Cast Member."
             )
         members.setdefault(own, []).append(index)
-    troops = []
-    for own, indices in members.items():
-        parts = [embeddings_for(cast[index].identity, own, photos) for index in indices]
-        troops.append(Troop(own, tuple(indices), tuple(map(len, parts)), torch.cat(parts)))
-    return tuple(troops)
+    return tuple(
+        troop_of(own, indices, [cast[index].identity for index in indices], photos, widening(model, own))
+        for own, indices in members.items()
+    )
 
 
 def _keep_apart(_original: Any, clone: Any) -> None:
     keep_replacements_apart(clone)
-
-
-def _load_with(patched: Any, adapters: Sequence[LoadedAdapter]) -> None:
-    """Have ComfyUI load the adapters together with the model and count their memory."""
-    loaded = list(patched.get_additional_models_with_key("troupe"))
-    known = {patcher.model for patcher in loaded}
-    loaded += [adapter.patcher for adapter in adapters if adapter.patcher.model not in known]
-    patched.set_additional_models("troupe", loaded)
 
 
 class _Wrappers:

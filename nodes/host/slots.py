@@ -37,15 +37,21 @@ def text_attention(q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tens
 
 
 def wrap_layers(
-    transformer_options: dict, keys: Iterable[BlockKey], wrap: Callable[[int, Replacement], Replacement]
+    transformer_options: dict,
+    keys: Iterable[BlockKey],
+    wrap: Callable[[int, Replacement], Replacement],
+    kind: str = "attn2",
 ) -> dict:
-    """Transformer options with `wrap(number, what stands there)` at every key; those given do not change."""
+    """Transformer options with `wrap(number, what stands there)` at every key; those given do not change.
+
+    kind : "attn1" for self-attention, "attn2" for cross-attention
+    """
     replaced = transformer_options.get("patches_replace", {})
-    present: Mapping[Any, Replacement] = replaced.get("attn2", {})
+    present: Mapping[Any, Replacement] = replaced.get(kind, {})
     layers = dict(present)
     for number, key in enumerate(keys):
         layers[key] = wrap(number, present.get(key) or present.get(key[:2]) or text_attention)
-    return {**transformer_options, "patches_replace": {**replaced, "attn2": layers}}
+    return {**transformer_options, "patches_replace": {**replaced, kind: layers}}
 
 
 def keep_replacements_apart(patcher: Any) -> None:

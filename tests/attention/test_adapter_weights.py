@@ -1,8 +1,9 @@
-"""What an adapter file is, told from its keys and shapes."""
+"""What an adapter file holds, and what a file says that is none or is damaged."""
 
 import pytest
 import torch
-from pack.attention.adapter_weights import AdapterFormatError, describe, read_adapter
+from pack.attention.adapter_parts import AdapterFormatError, not_an_adapter, split_parts
+from pack.attention.adapter_weights import read_adapter
 
 
 def faceid(tokens=4, cross=24, widths=(32, 64), hidden=16, embedding=512):
@@ -51,32 +52,39 @@ def test_the_layers_may_be_called_adapter_modules():
     assert read_adapter(state).spec.layer_widths == (32, 64)
 
 
-def test_a_lora_inside_the_file_is_noticed_and_left_out():
-    state = faceid() | {"ip_adapter.0.to_q_lora.down.weight": torch.zeros(2, 2)}
-
-    assert read_adapter(state).spec.lora
+def looks_like(state):
+    return not_an_adapter(state, split_parts(state))
 
 
-LOOKS = {
-    "an IP-Adapter FaceID Plus file": {"image_proj.perceiver_resampler.proj_in.weight": (768, 1280)},
-    "an IP-Adapter full-face file": {"image_proj.proj.0.weight": (1280, 1280), "image_proj.proj.3.weight": (768,)},
-    "an InstantID or FaceID portrait-unnorm file": {
-        "image_proj.latents": (1, 16, 1280),
-        "image_proj.proj_in.weight": (1280, 512),
-    },
-    "an IP-Adapter Plus file": {"image_proj.latents": (1, 16, 768), "image_proj.proj_in.weight": (768, 1280)},
-    "a plain IP-Adapter that reads CLIP Vision instead of a face": {"image_proj.proj.weight": (3072, 1024)},
-    "an unknown kind of IP-Adapter (its image_proj holds strange)": {"image_proj.strange": (1,)},
-}
-LAYERS = {"ip_adapter.1.to_k_ip.weight": (4, 4), "ip_adapter.1.to_v_ip.weight": (4, 4)}
+def test_a_lora_inside_the_file_is_read_in_the_order_of_the_blocks():
+    state = faceid(widths=(32, 64))
+    for number, part, inputs, outputs in ((2, "q", 64, 64), (1, "k", 24, 32), (0, "out", 32, 32)):
+        state[f"ip_adapter.{number}.to_{part}_lora.down.weight"] = torch.zeros(8, inputs)
+        state[f"ip_adapter.{number}.to_{part}_lora.up.weight"] = torch.zeros(outputs, 8)
+
+    weights = read_adapter(state)
+
+    assert weights.spec.lora
+    assert [(pair.layer, pair.cross, pair.part) for pair in weights.lora] == [
+        (0, False, "out"),
+        (0, True, "k"),
+        (1, False, "q"),
+    ]
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_other_ip_adapters_are_named(look):
-    state = {key: torch.zeros(shape) for key, shape in (LOOKS[look] | LAYERS).items()}
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"0.to_q_lora.down.weight": (8, 32)},
+        {"0.to_q_lora.down.weight": (8, 32), "0.to_q_lora.up.weight": (32, 4)},
+        {"4.to_q_lora.down.weight": (8, 32), "4.to_q_lora.up.weight": (32, 8)},
+    ],
+    ids=["half", "ranks", "beyond"],
+)
+def test_a_broken_lora_inside_the_file_is_named(keys):
+    state = faceid() | {f"ip_adapter.{key}": torch.zeros(shape) for key, shape in keys.items()}
 
-    assert describe(state) == look
-    with pytest.raises(AdapterFormatError, match="which this version does not read"):
+    with pytest.raises(AdapterFormatError, match=r"LoRA inside it is broken at \d.to_q_lora"):
         read_adapter(state)
 
 
@@ -86,6 +94,8 @@ def test_other_ip_adapters_are_named(look):
         ("id_adapter.mapping_0.weight", "a PuLID file"),
         ("double_blocks.0.processor.ip_adapter_double_stream_k_proj.weight", "a FLUX IP-Adapter"),
         ("lora_unet_down_blocks_0.lora_down.weight", "a LoRA"),
+        ("down_blocks.0.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora.down.weight", "a LoRA"),
+        ("visual.conv1.weight", "a CLIP vision encoder, which belongs into models/clip_vision"),
         ("control_model.input_blocks.0.0.weight", "a ControlNet"),
         ("model.diffusion_model.input_blocks.0.0.weight", "a whole checkpoint"),
         ("down_blocks.0.resnets.0.conv1.weight", "a diffusion model or ControlNet in the diffusers layout"),
@@ -95,7 +105,7 @@ def test_other_ip_adapters_are_named(look):
     ],
 )
 def test_files_that_are_no_ip_adapter_are_named(key, look):
-    assert describe({key: torch.zeros(2, 2)}) == look
+    assert looks_like({key: torch.zeros(2, 2)}) == look
 
 
 def test_an_empty_file_is_no_adapter():
@@ -120,10 +130,10 @@ def broken(change):
         (lambda s: s.update({"ip_adapter.7.to_k_ip.weight": torch.zeros(3, 24)}), r"numbered \[1, 3, 7\]"),
         (lambda s: [s.pop(k) for k in list(s) if k.startswith("ip_adapter.1.")], r"numbered \[3\]"),
         (lambda s: s.update({"image_proj.norm.bias": torch.zeros(24, dtype=torch.int8)}), "quantised"),
-        (lambda s: s.update({"image_proj.norm.weight": torch.zeros(0)}), "contradict each other"),
+        (lambda s: s.update({"image_proj.norm.weight": torch.zeros(0)}), "cannot have"),
         (lambda s: s.pop("image_proj.norm.bias"), "lacks norm.bias"),
-        (lambda s: s.update({"image_proj.norm.weight": torch.zeros(7)}), "contradict each other"),
-        (lambda s: s.update({"image_proj.proj.0.bias": torch.zeros(2, 2)}), "wrong number of dimensions"),
+        (lambda s: s.update({"image_proj.norm.weight": torch.zeros(7)}), "no multiple of the token width 7"),
+        (lambda s: s.update({"image_proj.proj.0.bias": torch.zeros(2, 2)}), "contradict each other"),
         (lambda s: s.update({"image_proj.proj.2.bias": torch.zeros(5)}), "contradict each other"),
     ],
 )

@@ -7,7 +7,7 @@ from pack.face.extraction import extract_identity
 from pack.face.identity import described_by, identity_from_faces, normed_embedding, unit
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
-from pack.face.selection import POLICIES, select_face
+from pack.face.selection import COSTS, Selection, select_face
 from pack.tests.face.onnx_packs import red_squares, write_recogniser
 
 
@@ -24,23 +24,23 @@ GROUP = [face([0, 0, 60, 60]), face([80, 80, 120, 120], 0.7), face([150, 10, 190
     ("policy", "index"), [("largest", 0), ("most central", 1), ("highest score", 2), ("leftmost", 0), ("rightmost", 2)]
 )
 def test_each_policy_takes_its_face(policy, index):
-    assert select_face(GROUP, policy, (200, 200)) == index
+    assert select_face(GROUP, Selection(policy), (200, 200)) == index
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", COSTS)
 def test_of_equal_faces_the_first_is_taken(policy):
-    assert select_face([GROUP[0], GROUP[0]], policy, (200, 200)) == 0
+    assert select_face([GROUP[0], GROUP[0]], Selection(policy), (200, 200)) == 0
 
 
 def test_an_unknown_policy_lists_those_that_exist():
     with pytest.raises(ValueError, match=r"'prettiest'.*largest, most central"):
-        select_face(GROUP, "prettiest", (200, 200))
+        select_face(GROUP, Selection("prettiest"), (200, 200))
 
 
 def test_the_chosen_face_of_every_photo_becomes_the_identity(engine):
     photos = [red_squares(256, 256, (16, 16, 32), (160, 160, 32)), red_squares(256, 256, (96, 96, 32))]
 
-    result = extract_identity(engine, photos, " Ada ", "rightmost")
+    result = extract_identity(engine, photos, " Ada ", Selection("rightmost"))
 
     identity = result.identity
     assert identity.name == "Ada"
@@ -56,14 +56,14 @@ def test_a_photo_without_a_face_is_named_with_its_size_and_what_was_tried(engine
     photos = [red_squares(256, 256, (96, 96, 32)), np.zeros((90, 70, 3), np.uint8)]
 
     with pytest.raises(NoFaceFound, match=r"photo 2 of 2 of 'Ada' \(70x90 pixels\).*'squares' at 256x256.*Use a photo"):
-        extract_identity(engine, photos, "Ada", "largest")
+        extract_identity(engine, photos, "Ada")
 
 
 def test_an_identity_needs_a_name_and_a_photo(engine):
     with pytest.raises(ValueError, match="has no name"):
-        extract_identity(engine, [np.zeros((64, 64, 3), np.uint8)], "  ", "largest")
+        extract_identity(engine, [np.zeros((64, 64, 3), np.uint8)], "  ")
     with pytest.raises(ValueError, match="No photo"):
-        extract_identity(engine, [], "Ada", "largest")
+        extract_identity(engine, [], "Ada")
     with pytest.raises(ValueError, match="at least one face"):
         identity_from_faces("Ada", [], "r")
 
@@ -101,19 +101,19 @@ def test_another_recogniser_describes_the_person_from_the_stored_crops(engine, s
     write_recogniser(tmp_path / "b.onnx", seed=7)
     other = load_engine(read_pack("other", tmp_path), "CPU")
     photos = [red_squares(256, 256, (96, 96, 32)), red_squares(256, 256, (40, 96, 32))]
-    identity = extract_identity(engine, photos, "Ada", "largest").identity
+    identity = extract_identity(engine, photos, "Ada").identity
 
     both = described_by(identity, other)
 
     assert set(both.embeddings) == {engine.recogniser, other.recogniser}
     assert set(identity.embeddings) == {engine.recogniser}
     assert described_by(both, other) is both
-    expected = extract_identity(other, photos, "Ada", "largest").identity.embeddings[other.recogniser]
+    expected = extract_identity(other, photos, "Ada").identity.embeddings[other.recogniser]
     np.testing.assert_allclose(both.embeddings[other.recogniser], expected, atol=1e-5)
 
 
 def test_as_text_an_identity_is_its_name_and_nothing_of_the_face(engine):
-    result = extract_identity(engine, [red_squares(256, 256, (96, 96, 32))], "Ada", "largest")
+    result = extract_identity(engine, [red_squares(256, 256, (96, 96, 32))], "Ada")
 
     assert repr(result.identity) == "Identity(name='Ada')"
     assert "embedding" not in repr(result.faces)

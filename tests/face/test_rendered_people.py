@@ -12,7 +12,7 @@ from pack.demo.scenes import photos, random_scenes
 from pack.face.identity import described_by, identity_from_faces, normed_embedding
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import find_packs, read_pack
-from pack.face.selection import select_face
+from pack.face.selection import Selection, select_face
 
 PACKS = ("troupe-demo", "troupe-demo-scorer")
 PEOPLE = 24
@@ -117,7 +117,7 @@ def test_several_people_in_one_picture_are_found_left_and_right(engines):
         left = boxes[boxes[:, 0].argmin()].numpy() * 128
         right.append(
             len(faces) == int((visible > 0.3).sum())
-            and overlap(faces[select_face(faces, "leftmost", (128, 128))].bbox, left) > 0.5
+            and overlap(faces[select_face(faces, Selection("leftmost"), (128, 128))].bbox, left) > 0.5
         )
 
     assert np.mean(right) >= 0.8

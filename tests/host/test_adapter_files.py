@@ -8,7 +8,7 @@ import torch
 from pack.attention.cast import Member
 from pack.nodes.host.adapter_model import load_adapter
 from pack.nodes.host.blocks import cross_attention_blocks
-from pack.nodes.host.identity_embedding import embeddings_for
+from pack.nodes.host.troop import faces_of, inputs_of
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,
@@ -42,7 +42,7 @@ def test_both_file_layouts_give_the_same_adapter(model, tmp_path):
 
     assert flat.spec == pickled.spec
     assert flat.spec.layer_widths == tuple(WIDTHS)
-    assert next(flat.patcher.model.parameters()).dtype == torch.float16
+    assert next(flat.module.parameters()).dtype == torch.float16
     pictures = [sample(apply(model, [Member(ADA, EVERYWHERE)], adapter)) for adapter in (flat, pickled)]
     assert torch.equal(*pictures)
 
@@ -185,9 +185,9 @@ def test_the_only_fitting_recogniser_feeds_the_adapter(tmp_path):
     two = person("Eve", 31)
     two.embeddings["small"] = two.embeddings["only"][:, :128]
 
-    embedding = embeddings_for(two, adapter, "average")
+    embedding = inputs_of(two, adapter, "average").faces
 
-    torch.testing.assert_close(embedding, embeddings_for(person("Eve", 31), adapter, "average"))
+    torch.testing.assert_close(embedding, inputs_of(person("Eve", 31), adapter, "average").faces)
     assert embedding.norm().item() == pytest.approx(1)
 
 
@@ -197,6 +197,6 @@ def test_identities_that_leave_a_choice_or_none_are_refused(tmp_path):
     small.embeddings["only"] = small.embeddings["only"][:, :128]
 
     with pytest.raises(ValueError, match="'Eve' was described by 2 recognisers"):
-        embeddings_for(person("Eve", 31, recognisers=("a", "b")), adapter, "average")
+        faces_of(person("Eve", 31, recognisers=("a", "b")), adapter)
     with pytest.raises(ValueError, match="512 numbers, and identity 'Eve' has 128 numbers from recogniser only"):
-        embeddings_for(small, adapter, "average")
+        faces_of(small, adapter)

@@ -55,8 +55,12 @@ def identity(engine, name, seed, *places):
 @pytest.mark.parametrize(
     ("node", "inputs", "outputs"),
     [
-        (LoadFaceEngine, "pack provider", "TROUPE_FACE_ENGINE"),
-        (ExtractIdentity, "engine image name select", "TROUPE_IDENTITY IMAGE"),
+        (LoadFaceEngine, "pack provider library", "TROUPE_FACE_ENGINE"),
+        (
+            ExtractIdentity,
+            "engine image name select like place index x y no_face threshold ladder",
+            "TROUPE_IDENTITY IMAGE STRING",
+        ),
         (ScoreCast, "engine images cast", "FLOAT STRING IMAGE"),
     ],
 )
@@ -106,7 +110,7 @@ def test_a_batch_is_several_photos_of_one_person_with_a_preview_of_each(packs):
     photos = torch.cat([photo((32, 32, 32), (160, 160, 32)), photo((96, 96, 32))])
     before = photos.clone()
 
-    ada, preview = run(ExtractIdentity, engine=engine, image=photos, name="Ada", select="rightmost").result
+    ada, preview, report = run(ExtractIdentity, engine=engine, image=photos, name="Ada", select="rightmost").result
 
     assert ada.name == "Ada"
     assert ada.embeddings[engine.recogniser].shape == (2, 512)
@@ -114,6 +118,7 @@ def test_a_batch_is_several_photos_of_one_person_with_a_preview_of_each(packs):
     assert preview.shape == (2, 512, 512, 3)
     assert preview.dtype == torch.float32
     assert torch.equal(photos, before)
+    assert report.splitlines()[0] == ("Photo 1 of 2 (256x256 pixels): 2 faces at 256x256; took face 1, score 1.00.")
 
 
 def test_a_photo_without_a_face_is_named(packs):

@@ -39,7 +39,8 @@ def count(structure: Structure, plain: Any, patched: Any, adapter: Any, size: in
     found = Counts([], [], [], [], 0, [])
 
     def job(plain_call: Call, patched_call: Call) -> Counts:
-        with counting_calls(adapter.patcher.model) as projections:
+        adapter.kept.clear()  # or nothing would be projected in a later run of the same people
+        with counting_calls(adapter.module) as projections:
             plain_call()
             patched_call()
             first = projections.total()

@@ -41,10 +41,10 @@ def peak(rig: Rig, model: Any) -> int:
 
 def on_the_device(rig: Rig) -> int:
     """Bytes of the adapter's weights that are on the accelerator now."""
-    return sum(weight.nbytes for weight in rig.adapter.patcher.model.parameters() if weight.is_cuda)
+    return sum(weight.nbytes for weight in rig.adapter.module.parameters() if weight.is_cuda)
 
 
 def adapter_figure(rig: Rig) -> Figure:
     """Megabytes of the adapter's weights, wherever they are."""
-    size = sum(weight.nbytes for weight in rig.adapter.patcher.model.parameters()) / 1e6
+    size = sum(weight.nbytes for weight in rig.adapter.module.parameters()) / 1e6
     return Figure(size, size, size, 1)

@@ -121,14 +121,14 @@ def random_adapter(structure: Structure, model: Any) -> Any:
     """An adapter with 16 tokens that fits the model, loaded from a file with the keys of the published FaceID ones."""
     from safetensors.torch import save_file
 
-    from ....nodes.host.adapter_model import load_adapter
+    from ....nodes.host.adapter_model import AdapterSettings, load_adapter
     from ....nodes.host.blocks import cross_attention_blocks
 
     widths = [block.width for block in cross_attention_blocks(model)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random-faceid-portrait.safetensors"
         save_file(_adapter_state(structure.context, widths), path)
-        return load_adapter(path, path.name)
+        return load_adapter(path, path.name, AdapterSettings(recogniser="any"))
 
 
 def _adapter_state(cross: int, widths: list[int]) -> dict[str, Tensor]:

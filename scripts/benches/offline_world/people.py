@@ -94,7 +94,7 @@ def _reference(
             continue
         picture = as_picture(render(photo, PHOTO).picture[0])
         try:
-            return picture, extract_identity(engine, [picture], name, "largest").identity
+            return picture, extract_identity(engine, [picture], name).identity
         except NoFaceFound:
             continue
     raise RuntimeError(f"The detector found no face on any of {TRIES} photos of {name}. Train the stage 'detector'.")

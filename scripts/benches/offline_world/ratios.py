@@ -21,7 +21,7 @@ def pooled_figure(hits: Sequence[float], of: Sequence[float], level: float = 0.9
         return Figure(float("nan"), float("nan"), float("nan"), 0)
     picks = np.random.default_rng(0).integers(0, len(of), (DRAWS, len(of)))
     ratios = hits[picks].sum(1) / np.maximum(of[picks].sum(1), 1)
-    return Figure(float(hits.sum() / of.sum()), *_bounds(ratios, level), len(of))
+    return Figure(float(hits.sum() / of.sum()), *bounds_of_draws(ratios, level), len(of))
 
 
 def share_figure(values: Sequence[float], whole: Sequence[float], level: float = 0.95) -> Figure:
@@ -35,10 +35,10 @@ def share_figure(values: Sequence[float], whole: Sequence[float], level: float =
         return Figure(float("nan"), float("nan"), float("nan"), min(len(values), len(whole)))
     draws = np.random.default_rng(0)
     means = [part[draws.integers(0, len(part), (DRAWS, len(part)))].mean(1) for part in (values, whole)]
-    bounds = _bounds(means[0] / means[1], level) if means[1].min() > 0 else (-np.inf, np.inf)
+    bounds = bounds_of_draws(means[0] / means[1], level) if means[1].min() > 0 else (-np.inf, np.inf)
     return Figure(float(values.mean() / whole.mean()), *bounds, min(len(values), len(whole)))
 
 
-def _bounds(values: np.ndarray, level: float) -> tuple[float, float]:
+def bounds_of_draws(values: np.ndarray, level: float) -> tuple[float, float]:
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

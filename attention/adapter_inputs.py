@@ -1,0 +1,82 @@
+"""What goes into an adapter's projection: rows of face embeddings, of image features, or of both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .adapter_spec import AdapterSpec
+
+
+@dataclass(frozen=True, eq=False)
+class AdapterInputs:
+    """R rows, each a photo, or the mean of several; never printed, because printed values reach logs.
+
+    faces    : [R, embedding width] as the format wants them, or None
+    features : [R, vision width] or [R, L, vision width], or None
+    """
+
+    faces: Tensor | None = field(default=None, repr=False)
+    features: Tensor | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.faces if self.features is None else self.features)
+
+    def row(self, index: int) -> AdapterInputs:
+        """One row, as inputs of its own."""
+        return self.rows([index])
+
+    def rows(self, indices: Sequence[int]) -> AdapterInputs:
+        """Some rows."""
+        picked = torch.tensor(list(indices))
+        return AdapterInputs(*(None if part is None else part[picked] for part in (self.faces, self.features)))
+
+    def to(self, device: torch.device) -> AdapterInputs:
+        """The same rows on a device."""
+        return AdapterInputs(*(None if part is None else part.to(device) for part in (self.faces, self.features)))
+
+    def tokens(self, spec: AdapterSpec) -> int:
+        """How many tokens a row becomes."""
+        return spec.tokens or self.features.shape[1]
+
+    def digest(self, index: int) -> str:
+        """The content of a row as a hash."""
+        hashed = hashlib.sha256()
+        for part in (self.faces, self.features):
+            hashed.update(b"-" if part is None else part[index].detach().cpu().float().contiguous().numpy().tobytes())
+        return hashed.hexdigest()
+
+
+def joined(parts: Sequence[AdapterInputs]) -> AdapterInputs:
+    """All rows of some inputs for one adapter, in order."""
+
+    def together(tensors: Sequence[Tensor | None]) -> Tensor | None:
+        return None if tensors[0] is None else torch.cat(list(tensors))
+
+    return AdapterInputs(together([p.faces for p in parts]), together([p.features for p in parts]))
+
+
+def averaged(inputs: AdapterInputs, weights: Sequence[float] | None = None) -> AdapterInputs:
+    """One row for all: the mean direction of the faces at their mean length, and the mean of the features.
+
+    weights : one for each row, at least one above 0; None for equal ones
+    Raises ValueError when the faces cancel out.
+    """
+    share = torch.tensor(weights or [1.0] * len(inputs), dtype=torch.float32)
+    share = share / share.sum()
+    features = inputs.features
+    if features is not None:
+        features = (features * share.view(-1, *[1] * (features.ndim - 1))).sum(0, keepdim=True)
+    return AdapterInputs(None if inputs.faces is None else _mean_direction(inputs.faces, share), features)
+
+
+def _mean_direction(faces: Tensor, share: Tensor) -> Tensor:
+    lengths = faces.norm(dim=-1, keepdim=True)
+    mean = (faces / lengths * share[:, None]).sum(0, keepdim=True)
+    if mean.norm() < 1e-3:
+        raise ValueError("the photos point in opposite directions. Use photos that show one person")
+    return mean / mean.norm() * (lengths * share[:, None]).sum()

@@ -1,0 +1,89 @@
+"""The parts of an adapter file, whatever its container, and a few words for files that are something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+PARTS = {"image_proj": "image_proj", "ip_adapter": "ip_adapter", "adapter_modules": "ip_adapter"}
+MAP = re.compile(r"(\d+)\.to_([kv])_ip\.weight$")
+LORA = re.compile(r"(\d+)\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
+AGAIN = "The file may be damaged: download it again."
+
+OTHER_FILES = {
+    r"(id_adapter|pulid_encoder|pulid_ca|id_encoder)": "a PuLID file",
+    r"(double_blocks|single_blocks)\.\d+\.processor|ip_adapter_proj_model\.": "a FLUX IP-Adapter",
+    r".*(lora_unet_|lora_te|lora\.|_lora\.|lora_[AB]\.|lora_down|lora_up)": "a LoRA",
+    r"(control_model\.|controlnet_|input_hint_block|.*control_add_embedding)": "a ControlNet",
+    r"(model\.diffusion_model\.|first_stage_model\.)": "a whole checkpoint",
+    r"(down_blocks|up_blocks|mid_block)\.": "a diffusion model or ControlNet in the diffusers layout",
+    r"(vision_model|visual)\.": "a CLIP vision encoder, which belongs into models/clip_vision",
+}
+
+
+class AdapterFormatError(ValueError):
+    """The file is not an adapter that this version reads."""
+
+
+def first_of(keys: Iterable[object], count: int = 3) -> str:
+    """The first few names, for a message."""
+    return ", ".join(map(str, list(keys)[:count]))
+
+
+def split_parts(state: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
+    """The tensors below `image_proj` and `ip_adapter` (or `adapter_modules`), without the prefix.
+
+    state : either the two nested dictionaries of a `.bin` or the flat prefixes of a `.safetensors`
+    """
+    parts: dict[str, dict[str, Tensor]] = {"image_proj": {}, "ip_adapter": {}}
+    for key, value in state.items():
+        prefix, _, rest = str(key).partition(".")
+        if prefix not in PARTS:
+            continue
+        if isinstance(value, Tensor) and rest:
+            parts[PARTS[prefix]][rest] = value
+        elif isinstance(value, Mapping):
+            parts[PARTS[prefix]].update({str(k): v for k, v in value.items() if isinstance(v, Tensor)})
+    return parts
+
+
+def not_an_adapter(state: Mapping[str, Any], parts: Mapping[str, Mapping[str, Tensor]]) -> str | None:
+    """What a file looks like that lacks a part of an adapter; None for one that has both."""
+    if all(parts.values()):
+        return None
+    if any(parts.values()):
+        missing = "ip_adapter" if parts["image_proj"] else "image_proj"
+        return f"an incomplete IP-Adapter file (it has no '{missing}' part)"
+    for sign, name in OTHER_FILES.items():
+        if any(re.match(sign, str(key)) for key in state):
+            return name
+    return "no adapter at all" + (f" (its first keys are {first_of(state)})" if state else "")
+
+
+def layer_maps(layers: Mapping[str, Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The key and value maps in file order; layer n is stored under the number 2n + 1.
+
+    Raises AdapterFormatError for gaps, for a key without its value, and for keys of another architecture.
+    """
+    strange = [key for key in layers if not MAP.match(key) and not LORA.match(key)]
+    if strange:
+        raise AdapterFormatError(
+            f"its ip_adapter part holds {first_of(strange)}, which no IP-Adapter has; it is of another kind, and this "
+            "version does not read it."
+        )
+    numbers = sorted({int(found[1]) for found in map(MAP.match, layers) if found})
+    if not numbers or numbers != list(range(1, 2 * len(numbers), 2)):
+        raise AdapterFormatError(
+            f"its attention layers are numbered {numbers[:4]}..., but an IP-Adapter has 1, 3, 5, ... "
+            f"without a gap. {AGAIN}"
+        )
+    pairs = []
+    for number in numbers:
+        pair = [layers.get(f"{number}.to_{which}_ip.weight") for which in "kv"]
+        if any(weight is None or weight.ndim != 2 for weight in pair) or pair[0].shape != pair[1].shape:
+            raise AdapterFormatError(f"its layer {number} does not have key and value weights of one shape. {AGAIN}")
+        pairs.append(pair)
+    return tuple(key for key, _ in pairs), tuple(value for _, value in pairs)

@@ -1,0 +1,79 @@
+"""Faces of a picture by an engine: one look, or a ladder of looks that ends with the first that finds somebody."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .alignment import aligned_crop
+from .detector import Detections, rows_of, without_overlaps
+from .engine import ONE_LOOK, Face, FaceEngine, Finding, Search
+from .looks import Look, looks, points_on_picture, views
+
+MOST_FACES = 200  # the surest of a picture are described: a low threshold gives thousands
+EMBEDDED_AT_ONCE = 16
+
+
+def find_faces(engine: FaceEngine, image: np.ndarray, search: Search = ONE_LOOK) -> Finding:
+    """The faces of a picture, uint8 [H, W, 3] RGB, with what was tried; from the engine's cache where it has one.
+
+    Raises ValueError for a picture of another form or a threshold outside of 0..1.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"A picture for face detection is uint8 [H, W, 3], got {image.dtype} {list(image.shape)}.")
+    if not 0 < search.threshold <= 1:
+        raise ValueError(f"The threshold of face detection is above 0 and at most 1, got {search.threshold}.")
+    if engine.cache is None:
+        return climb(engine, image, search)
+    return engine.cache.get(engine, image, search, lambda: climb(engine, image, search))
+
+
+def climb(engine: FaceEngine, image: np.ndarray, search: Search) -> Finding:
+    """Look until somebody is found."""
+    width, height = engine.size
+    tried = [f"at {width}x{height}"]
+    found = usable(engine.locate(image, engine.size, search.threshold))
+    picture = (image.shape[1], image.shape[0])
+    for look in looks(engine.size, picture) if search.ladder else ():
+        if len(found.boxes):
+            break
+        tried.append(look.words)
+        found = usable(look_at(engine, image, look, search.threshold))
+    return Finding(described(engine, image, found), tuple(tried))
+
+
+def look_at(engine: FaceEngine, image: np.ndarray, look: Look, threshold: float) -> Detections:
+    """Faces that one look finds, in pixels of the picture, surest first."""
+    picture = (image.shape[1], image.shape[0])
+    corners, scores, points = [np.zeros((0, 2, 2), np.float32)], [np.zeros(0, np.float32)], [np.zeros((0, 5, 2))]
+    for view in views(image, look, engine.size, engine.fixed_size):
+        seen = engine.locate(view.canvas, view.canvas.shape[1::-1], threshold)
+        corners.append(points_on_picture(seen.boxes.reshape(-1, 2, 2), view, look.turns, picture))
+        points.append(points_on_picture(seen.keypoints, view, look.turns, picture))
+        scores.append(seen.scores)
+    pairs = np.concatenate(corners)
+    boxes = np.concatenate([pairs.min(axis=1), pairs.max(axis=1)], axis=1)  # a turn swaps the corners
+    return without_overlaps(Detections(boxes, np.concatenate(scores), np.concatenate(points).astype(np.float32)))
+
+
+def usable(found: Detections) -> Detections:
+    """Those that can be aligned: finite, with an area, key points apart. Damaged files and noise give others, too."""
+    finite = np.isfinite(found.boxes).all(1) & np.isfinite(found.keypoints).all((1, 2)) & np.isfinite(found.scores)
+    sides = found.boxes[:, 2:] - found.boxes[:, :2]
+    return rows_of(found, finite & (sides > 0).all(1) & (np.ptp(found.keypoints, axis=1) > 0).any(1))
+
+
+def described(engine: FaceEngine, image: np.ndarray, found: Detections) -> list[Face]:
+    """The faces with crops and embeddings, largest box first."""
+    found = rows_of(found, slice(0, MOST_FACES))
+    if not len(found.boxes):
+        return []
+    crops = np.stack([aligned_crop(image, keypoints) for keypoints in found.keypoints])
+    parts = [engine.embed(crops[i : i + EMBEDDED_AT_ONCE]) for i in range(0, len(crops), EMBEDDED_AT_ONCE)]
+    rows = zip(found.boxes, found.scores, found.keypoints, np.concatenate(parts), crops, strict=True)
+    faces = [Face(box, float(score), *rest) for box, score, *rest in rows]
+    return sorted(faces, key=lambda face: -np.prod(face.bbox[2:] - face.bbox[:2]))
+
+
+def tried_words(engine: FaceEngine, tried: tuple[str, ...], threshold: float) -> str:
+    """What a search did, for messages and reports."""
+    return f"the detector of face pack '{engine.name}' {', '.join(tried)}, with a score of at least {threshold:g}"

@@ -1,0 +1,85 @@
+"""Which CLIP vision encoder an adapter needs, whether a given one is it, and where to find it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import comfy.clip_vision
+
+from .vision_files import EncoderShape, vision_files
+
+if TYPE_CHECKING:
+    from .adapter_model import LoadedAdapter
+
+log = logging.getLogger(__name__)
+KNOWN = {
+    (1280, 1024): "CLIP ViT-H (CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors)",
+    (1664, 1280): "CLIP ViT-bigG (CLIP-ViT-bigG-14-laion2B-39B-b160k.safetensors)",
+    (1024, 768): "CLIP ViT-L (clip-vit-large-patch14-336.bin for Kolors, at 336 pixels)",
+}
+KOLORS_SIDE = 336
+
+
+@dataclass(frozen=True)
+class Need:
+    """What an adapter reads of an encoder: "image_embeds" or "penultimate" features of a width, at a picture size."""
+
+    which: str
+    width: int
+    side: int = 0
+
+    def fits(self, shape: EncoderShape) -> bool:
+        """Whether an encoder of that shape gives it."""
+        found = shape.embedding if self.which == "image_embeds" else shape.hidden
+        return found == self.width and self.side in (0, shape.side)
+
+    def __str__(self) -> str:
+        what = "an image embedding" if self.which == "image_embeds" else "features of the last layer but one"
+        names = [name for (hidden, out), name in KNOWN.items() if self.fits(EncoderShape(hidden, out, self.side))]
+        return f"{what} of {self.width} numbers" + (f", as {names[0]} gives" if names else "")
+
+
+def need_of(adapter: LoadedAdapter) -> Need:
+    """What an adapter reads."""
+    side = KOLORS_SIDE if adapter.spec.kind.startswith("kolors") else 0
+    return Need(adapter.format.vision, adapter.spec.vision_width, side)
+
+
+def encoder_for(adapter: LoadedAdapter, given: Any = None) -> Any:
+    """The encoder that an adapter needs: the given one, or the first in ComfyUI's clip_vision folders whose shape fits.
+
+    Raises ValueError that says what was needed, what there is and what to do.
+    """
+    need = need_of(adapter)
+    if given is not None:
+        _check(adapter.name, need, shape_of(given))
+        return given
+    files = vision_files()
+    for file in files:
+        if file.shape and need.fits(file.shape):
+            log.info("Troupe: '%s' reads pictures through %s, which has the right shape.", adapter.name, file.name)
+            return comfy.clip_vision.load(str(file.path))
+    found = ", ".join(f"{file.name} ({file.shape or 'not readable without loading it'})" for file in files) or "none"
+    raise ValueError(
+        f"Troupe: the adapter '{adapter.name}' reads {need}, and no CLIP vision encoder of that shape was found in "
+        f"models/clip_vision (found: {found}). Put one there, or connect Load CLIP Vision to 'clip_vision'."
+    )
+
+
+def shape_of(encoder: Any) -> EncoderShape:
+    """The shape of one of ComfyUI's encoders; zeros for what it does not say."""
+    config = getattr(encoder, "config", {})
+    sizes = (config.get(key, 0) for key in ("hidden_size", "projection_dim"))
+    return EncoderShape(*sizes, getattr(encoder, "image_size", 0))
+
+
+def _check(adapter: str, need: Need, shape: EncoderShape) -> None:
+    if need.fits(shape):
+        return
+    known = KNOWN.get((shape.hidden, shape.embedding))
+    raise ValueError(
+        f"Troupe: the adapter '{adapter}' reads {need}; the connected CLIP vision encoder is "
+        f"{known.split(' (')[0] + ', ' if known else ''}{shape}. Load the other one in Load CLIP Vision."
+    )

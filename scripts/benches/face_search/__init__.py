@@ -1,0 +1,1 @@
+"""What the bench `faces` is made of."""

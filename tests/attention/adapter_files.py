@@ -1,0 +1,146 @@
+"""Adapter files of every published format: the exact keys and shapes, as meta tensors or with small random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+SD15_WIDTHS = [320] * 2 + [640] * 2 + [1280] * 2 + [1280] * 3 + [640] * 3 + [320] * 3 + [1280]
+SDXL_WIDTHS = [640] * 4 + [1280] * 20 + [1280] * 30 + [640] * 6 + [1280] * 10
+Shapes = dict[str, tuple[int, ...]]
+
+
+def linear(name: str, rows: int, columns: int, bias: bool = True) -> Shapes:
+    return {f"{name}.weight": (rows, columns)} | ({f"{name}.bias": (rows,)} if bias else {})
+
+
+def norm(name: str, width: int) -> Shapes:
+    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+
+
+def plain(cross: int, vision: int) -> Shapes:
+    return linear("proj", 4 * cross, vision) | norm("norm", cross)
+
+
+def full_face(cross: int, vision: int) -> Shapes:
+    return linear("proj.0", vision, vision) | linear("proj.2", cross, vision) | norm("proj.3", cross)
+
+
+def faceid(cross: int, tokens: int = 4, hidden: int = 1024) -> Shapes:
+    return linear("proj.0", hidden, 512) | linear("proj.2", tokens * cross, hidden) | norm("norm", cross)
+
+
+def resampler(width: int, inputs: int, outputs: int, heads: int, prefix: str = "", depth: int = 4) -> Shapes:
+    shapes = linear(f"{prefix}proj_in", width, inputs) | linear(f"{prefix}proj_out", outputs, width)
+    shapes |= norm(f"{prefix}norm_out", outputs)
+    for layer in range(depth):
+        at = f"{prefix}layers.{layer}"
+        shapes |= norm(f"{at}.0.norm1", width) | norm(f"{at}.0.norm2", width) | norm(f"{at}.1.0", width)
+        shapes |= linear(f"{at}.0.to_q", heads * 64, width, bias=False)
+        shapes |= linear(f"{at}.0.to_kv", heads * 128, width, bias=False)
+        shapes |= linear(f"{at}.0.to_out", width, heads * 64, bias=False)
+        shapes |= linear(f"{at}.1.1", 4 * width, width, bias=False) | linear(f"{at}.1.3", width, 4 * width, bias=False)
+    return shapes
+
+
+def plus(width: int, inputs: int, outputs: int, heads: int, latents: int = 16) -> Shapes:
+    return {"latents": (1, latents, width)} | resampler(width, inputs, outputs, heads)
+
+
+def faceid_plus(cross: int, vision: int, tokens: int = 4) -> Shapes:
+    return faceid(cross, tokens) | resampler(cross, vision, cross, cross // 64, "perceiver_resampler.")
+
+
+def layers(cross: int, widths: Sequence[int]) -> Shapes:
+    return {f"{2 * n + 1}.to_{w}_ip.weight": (width, cross) for n, width in enumerate(widths) for w in "kv"}
+
+
+def loras(cross: int, widths: Sequence[int], rank: int = 128) -> Shapes:
+    """A LoRA for every processor: self-attention under even numbers, cross-attention under odd ones."""
+    shapes = {}
+    for n, width in enumerate(widths):
+        for number, context in ((2 * n, width), (2 * n + 1, cross)):
+            for part in ("q", "k", "v", "out"):
+                inputs = context if part in "kv" else width
+                shapes[f"{number}.to_{part}_lora.down.weight"] = (rank, inputs)
+                shapes[f"{number}.to_{part}_lora.up.weight"] = (width, rank)
+    return shapes
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published file: what it should be read as, its tokens, and what it holds."""
+
+    kind: str
+    tokens: int
+    projection: Shapes
+    cross: int
+    widths: Sequence[int]
+    lora: bool = False
+
+    def shapes(self) -> Shapes:
+        """Flat keys with their shapes."""
+        found = {f"image_proj.{key}": shape for key, shape in self.projection.items()}
+        maps = layers(self.cross, self.widths) | (loras(self.cross, self.widths) if self.lora else {})
+        return found | {f"ip_adapter.{key}": shape for key, shape in maps.items()}
+
+
+def _sd15(kind: str, tokens: int, projection: Shapes, lora: bool = False) -> Published:
+    return Published(kind, tokens, projection, 768, SD15_WIDTHS, lora)
+
+
+def _sdxl(kind: str, tokens: int, projection: Shapes, lora: bool = False) -> Published:
+    return Published(kind, tokens, projection, 2048, SDXL_WIDTHS, lora)
+
+
+PUBLISHED = {
+    "ip-adapter_sd15": _sd15("ip-adapter", 4, plain(768, 1024)),
+    "ip-adapter_sd15_light": _sd15("ip-adapter", 4, plain(768, 1024)),
+    "ip-adapter_sd15_vit-G": _sd15("ip-adapter", 4, plain(768, 1280)),
+    "ip-adapter_sdxl": _sdxl("ip-adapter", 4, plain(2048, 1280)),
+    "ip-adapter_sdxl_vit-h": _sdxl("ip-adapter", 4, plain(2048, 1024)),
+    "ip-adapter-plus_sd15": _sd15("ip-adapter plus", 16, plus(768, 1280, 768, 12)),
+    "ip-adapter-plus-face_sd15": _sd15("ip-adapter plus", 16, plus(768, 1280, 768, 12)),
+    "ip_plus_composition_sd15": _sd15("ip-adapter plus", 16, plus(768, 1280, 768, 12)),
+    "ip-adapter-plus_sdxl_vit-h": _sdxl("ip-adapter plus", 16, plus(1280, 1280, 2048, 20)),
+    "ip-adapter-plus-face_sdxl_vit-h": _sdxl("ip-adapter plus", 16, plus(1280, 1280, 2048, 20)),
+    "ip-adapter-full-face_sd15": _sd15("ip-adapter full-face", 0, full_face(768, 1280)),
+    "ip-adapter-faceid_sd15": _sd15("faceid", 4, faceid(768), lora=True),
+    "ip-adapter-faceid_sdxl": _sdxl("faceid", 4, faceid(2048), lora=True),
+    "ip-adapter-faceid-portrait-v11_sd15": _sd15("faceid", 16, faceid(768, 16)),
+    "ip-adapter-faceid-portrait_sdxl": _sdxl("faceid", 16, faceid(2048, 16)),
+    "ip-adapter-faceid-portrait_sdxl_unnorm": _sdxl("faceid portrait unnorm", 16, plus(1280, 512, 2048, 20)),
+    "ip-adapter-faceid-plus_sd15": _sd15("faceid plus v2", 4, faceid_plus(768, 1280), lora=True),
+    "ip-adapter-faceid-plusv2_sd15": _sd15("faceid plus v2", 4, faceid_plus(768, 1280), lora=True),
+    "ip-adapter-faceid-plusv2_sdxl": _sdxl("faceid plus v2", 4, faceid_plus(2048, 1280), lora=True),
+    "Kolors-IP-Adapter-Plus": _sdxl("kolors plus", 16, plus(2048, 1024, 2048, 12)),
+    "Kolors-IP-Adapter-FaceID-Plus": _sdxl("kolors faceid plus", 6, faceid_plus(4096, 1024, 6)),
+}
+
+
+def on_meta(shapes: Shapes) -> dict[str, torch.Tensor]:
+    """Tensors of full size that take no memory."""
+    return {key: torch.empty(shape, device="meta", dtype=torch.float16) for key, shape in shapes.items()}
+
+
+def random_state(shapes: Shapes, seed: int = 1, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
+    """Numbers of variance 1 / fan-in; norms are near 1, and a LoRA is small."""
+    generator = torch.Generator().manual_seed(seed)
+    state = {}
+    for key, shape in shapes.items():
+        value = torch.randn(shape, generator=generator) / shape[-1] ** 0.5
+        if len(shape) == 1 and key.endswith("weight"):
+            value = 1 + 0.1 * value
+        state[key] = (value * (0.3 if "_lora." in key else 1)).to(dtype)
+    return state
+
+
+def nested(state: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+    """The two dictionaries of a `.bin`."""
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for key, value in state.items():
+        part, _, rest = key.partition(".")
+        parts.setdefault(part, {})[rest] = value
+    return parts

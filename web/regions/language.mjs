@@ -1,0 +1,31 @@
+/** The canvas's words in the user's language. */
+
+import de from "./words/de.mjs";
+import en from "./words/en.mjs";
+import fr from "./words/fr.mjs";
+import ja from "./words/ja.mjs";
+import zh from "./words/zh.mjs";
+
+export const LANGUAGES = { en, zh, ja, de, fr };
+export const NATIVE_NAMES = { en: "English", zh: "中文", ja: "日本語", de: "Deutsch", fr: "Français" };
+const SPOKEN_BY_THE_EDITOR = ["en", "zh", "ja", "fr"];
+
+/**
+ * Which of our languages to use. `wanted` is a language or "auto": then the editor's own, and where that is English
+ * only because the editor does not speak the browser's language and we do, the browser's.
+ */
+export function chooseLanguage(wanted, editors, browsers) {
+  const [ours, editor, browser] = [wanted, editors, browsers].map((tag) => (tag ?? "").toLowerCase().split(/[-_]/)[0]);
+  if (LANGUAGES[ours]) return ours;
+  if (editor !== "en" && LANGUAGES[editor]) return editor;
+  return LANGUAGES[browser] && !SPOKEN_BY_THE_EDITOR.includes(browser) ? browser : "en";
+}
+
+/** say(key, values): a phrase with {name} and the like filled in. Throws for a phrase that does not exist. */
+export function speaker(language) {
+  const words = LANGUAGES[language];
+  return (key, values = {}) => {
+    if (words[key] === undefined) throw new Error(`There is no phrase '${key}'.`);
+    return words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  };
+}
