@@ -57,9 +57,7 @@ def find_body(picture: np.ndarray, face: np.ndarray) -> Body:
     return Body(box.clip(0, [width, height, width, height]), shirt)
 
 
-def _window(
-    shape: tuple[int, int], x: float, y: float, half: float, part: tuple[float, float, float]
-) -> np.ndarray:
+def _window(shape: tuple[int, int], x: float, y: float, half: float, part: tuple[float, float, float]) -> np.ndarray:
     """bool [H, W]: the pixels within a half width to each side, from one height to another."""
     rows, columns = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
     down = (rows >= y + part[1] * half) & (rows <= y + part[2] * half)

@@ -13,6 +13,7 @@ class Bounds:
     """Lowest values, but for `false_faces`, the most per scene, and `everywhere`, a lowest and a highest one.
 
     counted : people counted right where that many are prompted
+    in_region, in_order : of people placed with Depth Layout, and of pairs of them that overlap
     """
 
     rank_one: float
@@ -25,10 +26,12 @@ class Bounds:
     right_place: float
     own_share: float
     everywhere: tuple[float, float] = (0.40, 0.60)
+    in_region: float = 0.85
+    in_order: float = 0.75
 
 
 SMALL = Bounds(0.97, 0.95, 0.1, 0.9, 0.8, {1: 0.9, 2: 0.85, 4: 0.7}, 0.40, 0.85, 0.7)
-LARGE = Bounds(0.99, 0.98, 0.05, 0.95, 0.9, {1: 0.95, 2: 0.95, 4: 0.85}, 0.60, 0.95, 0.85)
+LARGE = Bounds(0.99, 0.98, 0.05, 0.95, 0.9, {1: 0.95, 2: 0.95, 4: 0.85}, 0.60, 0.95, 0.85, in_region=0.95, in_order=0.9)
 
 
 def form_in(weights: Path) -> str:

@@ -40,5 +40,6 @@ def share_figure(values: Sequence[float], whole: Sequence[float], level: float =
 
 
 def bounds_of_draws(values: np.ndarray, level: float) -> tuple[float, float]:
+    """What the middle `level` of bootstrap draws lies between."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

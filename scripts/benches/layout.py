@@ -1,0 +1,26 @@
+"""Do people stand where their regions are, and the nearer ones in front: with regions alone, and with Depth Layout?
+
+Two to four unseen people in random regions of the offline world, decoupled, at each way's best strength (tuned on other
+seeds). Faces and bodies are found on the whole picture without knowing the regions; who is missing is nowhere. Bodies
+are found from faces by the colour of the shirt, and the first row says how well that works on rendered pictures.
+"""
+
+from __future__ import annotations
+
+from ..bootstrap.places import ROOT
+from ..figures.samples import Samples
+from ..figures.verdict import Row
+from . import Settings
+from .offline_world.layout_rows import LayoutBench, layout_rows
+from .offline_world.workbench import FULL, QUICK, Workbench
+
+
+def rows(settings: Settings) -> list[Row]:
+    """All rows; pictures are drawn once and kept."""
+    samples = Samples(settings.places.home / "bench" / "layout-samples.jsonl", settings.key)
+    if settings.fresh:
+        samples.clear()
+    amounts = QUICK if settings.quick else FULL
+    bench = Workbench(ROOT / "demo" / "weights", settings.installation, amounts, samples, settings.console.status)
+    pictures, tuning, scenes = (5, 2, 12) if settings.quick else (48, 10, 90)
+    return layout_rows(LayoutBench(bench, pictures, tuning, scenes))
