@@ -11,7 +11,7 @@ from .layer_strengths import LayerStrengths
 # How many tokens of text a token of a person counts as at strength 1. Adapters were trained beside the text, not in one
 # softmax with it, so 1 is weak; the likeness of two people in the demo world still grows up to twice this.
 ODDS = 16.0
-PHOTOS = ("average", "one per picture")
+PHOTOS = ("average", "one per picture", "concatenate")
 LAYERS = ("decoder", "all")
 
 
@@ -23,6 +23,7 @@ class References:
     start, end : the part of the schedule, in fractions from its begin
     layers     : "decoder" or "all"
     match_mean : give photos' keys and values the picture's mean, so that its style stays its own
+    size       : side of the encoded photos, in pixels
     """
 
     odds: float = 0.0
@@ -30,6 +31,7 @@ class References:
     end: float = 0.8
     layers: str = "decoder"
     match_mean: bool = False
+    size: int = 256
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Recipe:
     start, end : the part of the schedule in which identities act, in fractions from its begin
     layers     : strengths of single layers
     photos     : "average": a person is the mean direction of their photos; "one per picture": the pictures of a batch
-                 take turns with the photos
+                 take turns with the photos; "concatenate": the tokens of all photos stand side by side
     odds       : in masked mode, how many tokens of text one token of an identity counts as, at strength 1
     literal    : in masked mode, multiply logits by masks as published, instead of adding -inf
     gate       : in gated mode

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .directions import spherical_mean
 from .engine import Face, FaceEngine
 
 
@@ -65,6 +66,24 @@ def subject_from_pictures(name: str, pictures: Sequence[np.ndarray]) -> Identity
     return Identity(name.strip(), {}, np.zeros((0, 112, 112, 3), np.uint8), *nothing, photos=tuple(pictures))
 
 
+def with_weights(identity: Identity, text: str) -> Identity:
+    """The same identity whose photos count as `text` says, numbers with commas between.
+
+    Raises ValueError for anything but one number from 0 up for each photo, or when no photo would count.
+    """
+    photos = max([len(identity.photos), *(len(rows) for rows in identity.embeddings.values())])
+    try:
+        weights = tuple(float(part) for part in text.replace(";", ",").split(",") if part.strip())
+    except ValueError:
+        weights = ()
+    if len(weights) != photos or not all(0 <= weight < float("inf") for weight in weights) or not any(weights):
+        raise ValueError(
+            f"Identity '{identity.name}' has {photos} photo{'s' * (photos > 1)}, and its weights are '{text}'. Type "
+            f"{photos} number{'s' * (photos > 1)} from 0 up with commas between, at least one above 0."
+        )
+    return replace(identity, weights=weights)
+
+
 def described_by(identity: Identity, engine: FaceEngine) -> Identity:
     """The same identity with embeddings of `engine`'s recogniser, made from the stored crops where they are missing."""
     if engine.recogniser in identity.embeddings:
@@ -74,7 +93,7 @@ def described_by(identity: Identity, engine: FaceEngine) -> Identity:
 
 def normed_embedding(identity: Identity, recogniser: str) -> np.ndarray:
     """The person's direction, float32 [D] of length 1: the mean of the photos' directions, so that no photo counts
-    more because its raw embedding is longer.
+    more because its raw embedding is longer. Where photos have weights, it is the weighted mean on the sphere.
 
     Raises ValueError when the identity was not described by that recogniser, or when its photos cancel out.
     """
@@ -84,7 +103,13 @@ def normed_embedding(identity: Identity, recogniser: str) -> np.ndarray:
             f"Identity '{identity.name}' has no embedding of recogniser {recogniser} (it has: {known}). "
             "Extract it with the engine you use here."
         )
-    mean = unit(identity.embeddings[recogniser]).mean(axis=0)
+    directions = unit(identity.embeddings[recogniser])
+    if identity.weights:
+        try:
+            return spherical_mean(directions, identity.weights).astype(np.float32)
+        except ValueError as error:
+            raise ValueError(f"Identity '{identity.name}' cannot be averaged: {error}. Mix other people.") from error
+    mean = directions.mean(axis=0)
     if np.linalg.norm(mean) < 1e-3:
         raise ValueError(
             f"The photos of identity '{identity.name}' point in opposite directions. Use photos that show one person."

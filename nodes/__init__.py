@@ -14,11 +14,13 @@ from . import (
     region_sources,
     region_tools,
     score_nodes,
+    subject_nodes,
 )
 from .host.model_folders import register_model_folders
 
 NODES = [
     *face_nodes.NODES,
+    *subject_nodes.NODES,
     *region_nodes.NODES,
     *region_sources.NODES,
     *region_tools.NODES,

@@ -120,7 +120,7 @@ class ApplyCastAdvanced(io.ComfyNode):
                 io.Combo.Input(
                     "photos", options=list(PHOTOS), advanced=True,
                     tooltip="average: a person is the mean of their photos. one per picture: the pictures of a batch "
-                    "take turns with the photos.",
+                    "take turns with the photos. concatenate: all photos act together; for FaceID portrait files.",
                 ),
                 io.DynamicCombo.Input(
                     "mode",
