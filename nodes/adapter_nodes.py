@@ -26,8 +26,8 @@ def _later_inputs() -> list:
         io.Float.Input(
             "lora_strength", default=1.0, min=0.0, max=2.0, step=0.05, optional=True,
             tooltip="Of the LoRA inside FaceID files, which Apply Cast puts on the model: 1 as it was trained, 0 "
-            "leaves it out. It acts on the whole picture. The separate LoRA file is not needed; where it was loaded, it is "
-            "not added again.",
+            "leaves it out. It acts on the whole picture. The separate LoRA file is not needed; where it was "
+            "loaded, it is not added again.",
         ),
         io.Float.Input(
             "structure", default=1.0, min=0.0, max=3.0, step=0.05, optional=True, advanced=True,
