@@ -2,9 +2,9 @@
 
     text(x) = b T_global(x) + (1 - b) ( sum_i G_i(x) T_i(x) + (1 - sum_i G_i(x)) T_global(x) )
 
-(regional text of MultiID, arXiv 2511.20401, whose constants are not public; the mixing is that of RPG, arXiv 2401.11708,
-with its base ratio b.) T_i is a softmax of its own over that prompt, so prompts may have any lengths. Members without a
-prompt, and cells that nobody covers, keep the picture's prompt bit for bit.
+(regional text of MultiID, arXiv 2511.20401, whose constants are not public; the mixing and its base ratio b are those
+of RPG, arXiv 2401.11708). T_i is a softmax of its own over that prompt, so prompts may have any lengths. Members
+without a prompt, and cells that nobody covers, keep the picture's prompt bit for bit.
 """
 
 from __future__ import annotations

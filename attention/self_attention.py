@@ -3,7 +3,7 @@
     out(x in crowd c) = softmax over [ own tokens, log eta on those of others ; photos' tokens, log lambda ] V
 
 Photos join a person's keys and values and never replace them (extended self-attention of MultiID, arXiv 2511.20401;
-concatenation as in Infinite-ID, arXiv 2403.11781, and FreeCustom, arXiv 2405.13870, whose added weight w is log lambda).
+concatenation as in Infinite-ID, arXiv 2403.11781; FreeCustom, arXiv 2405.13870, adds a weight w, which is log lambda).
 A crowd's rows are gathered and attend to what they see alone, so isolation costs no more than plain attention.
 """
 
@@ -70,7 +70,7 @@ def _join(parts: list[Tensor]) -> Tensor:
 
 
 def _bias(crowd: Crowd, keys: list[Tensor], eta: float, odds: Sequence[float]) -> Tensor | None:
-    """What is added to the logits of each key, [1, 1, 1, keys]; None for nothing, which lets the fastest kernel serve."""
+    """What is added to the logits of each key, [1, 1, 1, keys]; None for nothing: then the fastest kernel serves."""
     if crowd.rest is None and all(number == 1 for number in odds):
         return None
     first = keys[0].new_zeros(keys[0].shape[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
@@ -49,6 +50,14 @@ def cross_attention_blocks(model) -> list[CrossAttentionBlock]:
         blocks += _in_block(block, ("output", index), level)
         level -= _count(block, Upsample)
     return blocks + middle
+
+
+def transformer_at(base: Any, key: BlockKey) -> nn.Module:
+    """The transformer at a key of `cross_attention_blocks`, of a model as ComfyUI runs it (a BaseModel)."""
+    unet = base.diffusion_model
+    unet = getattr(unet, "_orig_mod", unet)
+    block = unet.middle_block if key[0] == "middle" else getattr(unet, f"{key[0]}_blocks")[key[1]]
+    return next(layer for layer in block if isinstance(layer, SpatialTransformer)).transformer_blocks[key[2]]
 
 
 def _count(block, kind: type) -> int:

@@ -14,18 +14,19 @@ import torch
 from torch import Tensor
 
 from .cast_term import CastTerm
+from .self_layer import self_term_in_force
+from .self_terms import SelfTerm
 from .slots import Replacement
+from .unrecordable import UNRECORDABLE
 
 NAME = "troupe::attend_to_identities"
 SCHEMA = "(Tensor onto, Tensor q, Tensor k, int layer, int heads, SymInt height, SymInt width) -> Tensor"
-# The operation reads tensors that are not among its arguments, so a recorded CUDA graph must not replay it.
-UNRECORDABLE = [tag for tag in (getattr(torch.Tag, "cudagraph_unsafe", None),) if tag is not None]
 
 _terms: ContextVar[tuple[CastTerm, ...]] = ContextVar("troupe_terms", default=())
 
 
 @contextmanager
-def in_force(terms: tuple[CastTerm, ...]) -> Iterator[None]:
+def in_force(terms: tuple[CastTerm, ...], self_term: SelfTerm | None = None) -> Iterator[None]:
     """Answer the layers of one model call, in this thread, with these terms; choose a graph that has our layers."""
     # ComfyUI's TorchCompileModel drops every guard on the transformer options, so a graph of the unpatched model would
     # pass for one of ours. Guards on torch's own state stay: this switch is one, of this thread alone, and does
@@ -34,7 +35,8 @@ def in_force(terms: tuple[CastTerm, ...]) -> Iterator[None]:
     token = _terms.set(terms)
     torch.set_autocast_cache_enabled(False)
     try:
-        yield
+        with self_term_in_force(self_term):
+            yield
     finally:
         torch.set_autocast_cache_enabled(cached)
         _terms.reset(token)
@@ -60,7 +62,11 @@ class CastLayer:
 def _attend(
     onto: Tensor, q: Tensor, k: Tensor, layer: int, heads: int, height: int, width: int, told: Sequence[int] = ()
 ) -> Tensor:
-    for term in _terms.get():  # none in a compiled graph of ours that runs a model call without a cast
+    terms = _terms.get()  # none in a compiled graph of ours that runs a model call without a cast
+    for term in terms:  # prompts first: they take a part of the text's place, and nothing of anybody's identity
+        if term.prompts is not None:
+            onto = term.prompts(onto, q, layer, heads, (height, width), told)
+    for term in terms:
         onto = term(onto, q, k, layer, heads, (height, width), told)
     return onto
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -16,7 +16,11 @@ from ...attention.regions import Region
 from ...attention.schedule import Window
 from .adapter_keys import KeysValues, keys_values_of
 from .blocks import CrossAttentionBlock
-from .roles import Area, Row
+from .cast_call import Call
+from .member_prompts import PromptRun
+from .reference_photos import EncodedPhotos
+from .roles import Area
+from .self_terms import CrowdRun
 from .troop import Troop, repeats_in
 
 
@@ -32,6 +36,8 @@ class CastPatch:
     windows    : [I], the part of the schedule in which each member acts
     compositor : a name from attention.compositors
     recipe     : how identities act
+    prompts    : [I], text tokens [L, width] of each member's own prompt, or None
+    photos     : [I], each member's encoded reference photos, or None; nothing where the recipe uses none
     """
 
     key: str
@@ -42,22 +48,8 @@ class CastPatch:
     windows: tuple[Window, ...]
     compositor: str
     recipe: Recipe
-
-
-@dataclass(frozen=True)
-class Call:
-    """The rows of one call of the model.
-
-    latent : rows and columns of the whole latent picture
-    rows   : what each group of rows is
-    images : pictures in each group
-    active : [I] which members act in this step
-    """
-
-    latent: tuple[int, int]
-    rows: tuple[Row, ...]
-    images: int
-    active: tuple[bool, ...]
+    prompts: tuple[Tensor | None, ...] = field(default=(), repr=False)
+    photos: tuple[EncodedPhotos | None, ...] = field(default=(), repr=False)
 
 
 class CastRun:
@@ -70,6 +62,8 @@ class CastRun:
         self._layouts: dict[tuple, Layout] = {}
         self._text_repeats: dict[tuple, Tensor] = {}
         self._repeats = repeats_in(patch.troops)
+        self.prompts = PromptRun(patch.prompts, patch.recipe.base, self._shares)
+        self.crowds = CrowdRun(patch.recipe.isolation, self._shares)
 
     def close(self) -> None:
         """Let go of every tensor; a run that something still refers to holds no memory."""
@@ -77,6 +71,8 @@ class CastRun:
         self._composited.clear()
         self._layouts.clear()
         self._text_repeats.clear()
+        self.prompts.close()
+        self.crowds.close()
 
     def keys_values(self, device: torch.device, dtype: torch.dtype) -> KeysValues:
         """The keys and values of all sources, [S, T, width] for each layer; projected on the first call of a run."""

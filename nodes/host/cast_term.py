@@ -9,7 +9,9 @@ from torch import Tensor
 
 from ...attention.masked import TextKeys
 from ...attention.modes import attend_to_identities
-from .cast_run import Call, CastRun
+from .cast_call import Call
+from .cast_run import CastRun
+from .member_prompts import PromptTerm
 from .row_copies import with_copies
 
 
@@ -21,12 +23,14 @@ class CastTerm:
     call        : the rows of the call
     keys_values : of every layer, [S, T, H*D] each
     boosted     : whether the step is one of those that the released gate boosts
+    prompts     : members' own prompts, or None
     """
 
     run: CastRun
     call: Call
     keys_values: tuple[tuple[Tensor, Tensor], ...]
     boosted: bool
+    prompts: PromptTerm | None = None
 
     def __call__(
         self,
@@ -46,7 +50,7 @@ class CastTerm:
         """
         patch, call = self.run.patch, self.call
         strength = patch.recipe.layers.of(*patch.blocks[layer].key[:2])
-        if not strength:
+        if not strength or not any(call.active):
             return onto
         if len(q) != len(call.rows) * call.images:
             call = replace(call, rows=with_copies(call.rows, len(q), call.images, told))

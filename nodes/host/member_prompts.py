@@ -13,8 +13,8 @@ from ...attention.cast import Cast
 from ...attention.local_prompts import PromptLayout, lay_out_prompts, mix_prompts
 from .blocks import CrossAttentionBlock, transformer_at
 from .cast_call import Call
-from .row_copies import with_copies
 from .roles import Area
+from .row_copies import with_copies
 
 Shares = Callable[[tuple[int, int], tuple[int, int], Area | None], Tensor]
 KeysValues = Mapping[int, tuple[Tensor, Tensor]]  # by prompt length, [members with such a prompt, L, H*D] each
@@ -110,5 +110,3 @@ class PromptTerm:
         layout = self.run.layout(grid, call, q.device, q.dtype)
         pairs = {length: (k.to(q), v.to(q)) for length, (k, v) in self.keys_values[layer].items()}
         return mix_prompts(onto, q, pairs, layout, heads)
-
-

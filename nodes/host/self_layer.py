@@ -26,8 +26,8 @@ _term: ContextVar[SelfTerm | Recorder | None] = ContextVar("troupe_self_term", d
 
 @contextmanager
 def self_term_in_force(term: SelfTerm | Recorder | None) -> Iterator[None]:
-    """Answer the self-attention layers of one model call, in this thread, with this term."""
-    token = _term.set(term)
+    """Answer the self-attention layers of one model call, in this thread, with this term; None keeps the one before."""
+    token = _term.set(term or _term.get())
     try:
         yield
     finally:

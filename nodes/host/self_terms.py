@@ -83,6 +83,10 @@ class SelfTerm:
     photos: Mapping[int, Mapping[int, PhotoKeys]]
     match: bool = False
 
+    def prepare(self, grid: tuple[int, int], device: torch.device) -> None:
+        """Make what the layers of a grid need, so that none of them has to."""
+        self.run.row_sets(grid, self.call, self._eta(grid), device)
+
     def acts(self, layer: int, grid: tuple[int, int], rows: int) -> bool:
         """Whether this layer is one that the term changes. Rows that another pack repeated are left alone."""
         if rows != len(self.call.rows) * self.call.images:

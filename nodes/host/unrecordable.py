@@ -1,4 +1,4 @@
-"""How an operation that reads tensors from outside of its arguments says that a recorded CUDA graph must not replay it."""
+"""How an operation that reads more than its arguments says that a recorded CUDA graph must not replay it."""
 
 import torch
 

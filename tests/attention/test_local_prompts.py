@@ -27,7 +27,9 @@ def mixed(q, text, members, shares, positive, base, images=1):
     onto = fused_attention(q, *text, HEADS)
     lengths = [len(pair[0]) if pair else 0 for pair in members]
     stacks = {
-        length: tuple(torch.stack([pair[side] for pair in members if pair and len(pair[0]) == length]) for side in (0, 1))
+        length: tuple(
+            torch.stack([pair[side] for pair in members if pair and len(pair[0]) == length]) for side in (0, 1)
+        )
         for length in set(lengths)
         if length
     }
@@ -78,7 +80,8 @@ def test_rows_without_a_share_and_rows_of_other_prompts_stay_bit_for_bit():
 
     onto, out = mixed(q, text, prompts([4]), shares, [True, False], 0.0)
 
-    assert torch.equal(out[0, 3:], onto[0, 3:]) and torch.equal(out[1], onto[1])
+    assert torch.equal(out[0, 3:], onto[0, 3:])
+    assert torch.equal(out[1], onto[1])
     assert not torch.allclose(out[0, :3], onto[0, :3])
 
 

@@ -12,7 +12,7 @@ import torch
 from comfy.model_management import InterruptProcessingException
 from pack.attention.cast import Member
 from pack.attention.regions import Region
-from pack.nodes.host import cast_run, cast_term, model_patch
+from pack.nodes.host import cast_run, cast_term, cast_wrappers
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,
@@ -114,7 +114,7 @@ def test_a_run_that_was_interrupted_leaves_nothing_and_the_next_is_like_new(mode
             super().__init__(patch)
             runs.append(weakref.ref(self))
 
-    monkeypatch.setattr(model_patch, "CastRun", Watched)
+    monkeypatch.setattr(cast_wrappers, "CastRun", Watched)
 
     def stop(*_):
         assert runs[0]()._keys_values
