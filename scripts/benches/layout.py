@@ -2,7 +2,7 @@
 
 Two to four unseen people in random regions of the offline world, decoupled, at each way's best strength (tuned on other
 seeds). Faces and bodies are found on the whole picture without knowing the regions; who is missing is nowhere. Bodies
-are found from faces by the colour of the shirt, and the first row says how well that works on rendered pictures.
+are found from faces by the colour of the shirt; the first rows say how well that works on rendered pictures.
 """
 
 from __future__ import annotations
@@ -22,5 +22,5 @@ def rows(settings: Settings) -> list[Row]:
         samples.clear()
     amounts = QUICK if settings.quick else FULL
     bench = Workbench(ROOT / "demo" / "weights", settings.installation, amounts, samples, settings.console.status)
-    pictures, tuning, scenes = (5, 2, 12) if settings.quick else (48, 10, 90)
-    return layout_rows(LayoutBench(bench, pictures, tuning, scenes))
+    pictures, tuning = (5, 2) if settings.quick else (48, 10)
+    return layout_rows(LayoutBench(bench, pictures, tuning))

@@ -18,10 +18,10 @@ LEAST = 0.3  # a shirt fills at least this part of the place it is looked at
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A person on a picture: xyxy pixels around all that is seen, and the pixels of the shirt, bool [H, W]."""
+    """A person on a picture: xyxy pixels around all that is seen, and the shirt's colour, RGB in 0..1, or None."""
 
     box: np.ndarray
-    shirt: np.ndarray
+    colour: np.ndarray | None
 
 
 def find_body(picture: np.ndarray, face: np.ndarray) -> Body:
@@ -38,12 +38,12 @@ def find_body(picture: np.ndarray, face: np.ndarray) -> Body:
     head = [face[0], y - CROWN * half, face[2], y + half]
     values = picture.astype(np.float32) / 255
     chest = _window((height, width), x, y, half, CHEST)
-    shirt = np.zeros((height, width), bool)
+    shirt, colour = np.zeros((height, width), bool), None
     if chest.any():
-        colour = np.median(values[chest], 0)
-        alike = np.abs(values - colour).max(-1) <= ALIKE
+        middle = np.median(values[chest], 0)
+        alike = np.abs(values - middle).max(-1) <= ALIKE
         if alike[chest].mean() >= LEAST:
-            shirt = _touching(alike & _window((height, width), x, y, half, SHIRT), chest)
+            shirt, colour = _touching(alike & _window((height, width), x, y, half, SHIRT), chest), middle
     parts = [head]
     if shirt.any():
         low = np.flatnonzero(shirt.any(1))[-1] + 1
@@ -54,7 +54,7 @@ def find_body(picture: np.ndarray, face: np.ndarray) -> Body:
         parts += [_box(legs)] if legs.sum() >= half**2 / 4 else []
     edges = np.array(parts, np.float64)
     box = np.array([*edges[:, :2].min(0), *edges[:, 2:].max(0)])
-    return Body(box.clip(0, [width, height, width, height]), shirt)
+    return Body(box.clip(0, [width, height, width, height]), colour)
 
 
 def _window(shape: tuple[int, int], x: float, y: float, half: float, part: tuple[float, float, float]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Rows of the bench `layout`: the finder of bodies on rendered pictures, and people placed in regions in two ways."""
+"""Rows of the bench `layout`: people in regions, rendered exactly, with regions alone and with Depth Layout."""
 
 from __future__ import annotations
 
@@ -7,145 +7,122 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....demo.renderer import render
-from ....demo.scenes import random_scenes
 from ...figures.intervals import bootstrap_figure
 from ...figures.samples import Values
 from ...figures.verdict import Figure, Row
-from .bodies import find_body
 from .bounds import enough_for
-from .layout_scores import FIELDS, HALF, LISTS, ap_figure, layout_scores
-from .people import as_picture, generator_of
-from .placed import picture_of, placed_people
+from .layout_scores import FIELDS, LISTS, ap_figure, layout_scores
+from .placed import picture_of, placed_people, rendered_picture
 from .ratios import pooled_figure
-from .rendered import overlap, true_faces
 from .workbench import Workbench
 
-SEED, TUNING_SEED, RENDERED_SEED = 7_600_001, 7_700_001, 7_800_001
+SEED, TUNING_SEED = 7_600_001, 7_700_001
 PEOPLE = (2, 3, 4)
 TUNED_WITH = 3  # people
 STRENGTHS = (0.6, 0.9, 1.2, 1.6)
-WAYS = {False: "regions alone", True: "with Depth Layout"}
+RENDERED, ALONE, LAYOUT = "rendered in the regions (what the judge can see)", "regions alone", "with Depth Layout"
 LEAST = 20  # pictures before a mean decides anything
 
 
 @dataclass
 class LayoutBench:
-    """The workbench, and how many pictures of each number of people are drawn, tuned on and rendered."""
+    """The workbench, and how many pictures of each number of people are drawn and tuned on."""
 
     bench: Workbench
     pictures: int
     tuning: int
-    scenes: int
 
-    def drawn(self, with_layout: bool, people: int) -> Values:
-        """Scores by picture at the way's best strength."""
-        name = f"{WAYS[with_layout]}, {people}"
-        strength = self.best_strength(with_layout)
-        return self._get(name, with_layout, people, strength, self.pictures, SEED)
+    def scores(self, way: str, people: int) -> Values:
+        """Scores by picture, of drawn ones at the way's best strength."""
+        strength = 0.0 if way == RENDERED else self.best_strength(way)
+        return self._get(f"{way}, {people}", way, people, strength, self.pictures, SEED)
 
-    def best_strength(self, with_layout: bool) -> float:
+    def best_strength(self, way: str) -> float:
         """The strength with the highest similarity to oneself, on seeds that no row is measured on."""
         own = []
         for strength in STRENGTHS:
-            name = f"tuning {WAYS[with_layout]} at {strength}"
-            values = self._get(name, with_layout, TUNED_WITH, strength, self.tuning, TUNING_SEED)
+            values = self._get(f"tuning {way} at {strength}", way, TUNED_WITH, strength, self.tuning, TUNING_SEED)
             own.append(np.mean(values["own"]))
         return STRENGTHS[int(np.argmax(own))]
 
-    def pooled(self, with_layout: bool) -> Values:
+    def pooled(self, way: str) -> Values:
         """The scores of every number of people together, pictures numbered through."""
         together: Values = {name: [] for name in (*FIELDS, *LISTS)}
-        for values in (self.drawn(with_layout, people) for people in PEOPLE):
+        for values in (self.scores(way, people) for people in PEOPLE):
             before = len(together["regions"])
             for name in together:
                 shift = before if name == "picture" else 0.0
                 together[name] += [value + shift for value in values[name]]
         return together
 
-    def found_bodies(self) -> Values:
-        """By rendered person whose face was found: overlap of the body that is found with the one that is seen."""
-        return self.bench.samples.get("bodies", lambda: rendered_bodies(self.bench, self.scenes))
+    def _get(self, name: str, way: str, people: int, strength: float, count: int, seed: int) -> Values:
+        bench = self.bench
 
-    def _get(self, name: str, with_layout: bool, people: int, strength: float, count: int, seed: int) -> Values:
-        def draw() -> Values:
+        def measure() -> Values:
             values: Values = {field: [] for field in (*FIELDS, *LISTS)}
-            cases = placed_people(people, count, seed + people, self.bench.engine, self.bench.size)
+            cases = placed_people(people, count, seed + people, bench.engine, bench.size)
             for number, placed in enumerate(cases):
-                self.bench.status(f"{name}: {number} of {count} pictures")
-                picture = picture_of(self.bench.host, placed, strength, seed + number, self.bench.size, with_layout)
-                for field, more in layout_scores(self.bench.scorer, picture, placed, number).items():
+                bench.status(f"{name}: {number} of {count} pictures")
+                if way == RENDERED:
+                    picture = rendered_picture(placed, seed + number, bench.size)
+                else:
+                    picture = picture_of(bench.host, placed, strength, seed + number, bench.size, way == LAYOUT)
+                for field, more in layout_scores(bench.scorer, picture, placed, number).items():
                     values[field] += more
             return values
 
-        return self.bench.samples.get(name, draw)
-
-
-def rendered_bodies(bench: Workbench, scenes: int) -> Values:
-    """Overlap of found bodies with those that are seen on rendered pictures of two to four people."""
-    values: Values = {"iou": []}
-    generator = generator_of(RENDERED_SEED)
-    for number in range(scenes):
-        scene = random_scenes(1, PEOPLE[number % len(PEOPLE)], generator, props=0.0)
-        drawn = render(scene, bench.size)
-        picture = as_picture(drawn.picture[0])
-        truth, _, figures = true_faces(drawn, scene, bench.size)
-        for face in bench.scorer.detect(picture):
-            fits = overlap(face.bbox[None], truth)[0]
-            if fits.max(initial=0) >= HALF:
-                rows, columns = (drawn.mask[0, figures[fits.argmax()]].numpy() >= HALF).nonzero()
-                seen = np.array([[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]], float)
-                values["iou"].append(float(overlap(find_body(picture, face.bbox).box[None], seen)[0, 0]))
-    return values
+        return bench.samples.get(name, measure)
 
 
 def layout_rows(layout: LayoutBench) -> list[Row]:
     """All rows."""
     bounds = layout.bench.bounds
-    rows = [
-        _row(
-            "judge: mean IoU of found bodies with rendered ones", lambda: bootstrap_figure(layout.found_bodies()["iou"])
-        )
-    ]
-    for way in WAYS:
-        rows.append(_row(f"{WAYS[way]}: best strength", lambda way=way: _strength(layout, way)))
+    rows = pooled_rows(layout, RENDERED)
+    for way in (ALONE, LAYOUT):
+        bound = bounds.in_region if way == LAYOUT else None
+        rows.append(_row(f"{way}: best strength", lambda way=way: _strength(layout, way)))
         for people in PEOPLE:
             rows += [
-                _share(layout, way, people, "in_region", "a face in the region", bounds.in_region if way else None),
+                _share(layout, way, people, "in_region", "a face in the region", bound),
                 _share(layout, way, people, "right_place", "the right person's face in the region"),
             ]
-        rows += pooled_rows(layout, way, bounds.in_order if way else None)
+        rows += pooled_rows(layout, way, bounds.in_order if way == LAYOUT else None)
+        rows.append(_row(f"{way}, 2 to 4 people: similarity to oneself", _of(layout, way, _mean("own"))))
     return rows
 
 
-def pooled_rows(layout: LayoutBench, way: bool, in_order: float | None) -> list[Row]:
+def pooled_rows(layout: LayoutBench, way: str, in_order: float | None = None) -> list[Row]:
     """Rows over two to four people together."""
-
-    def of(measure: Callable[[Values], Figure]) -> Callable[[], Figure]:
-        return lambda: measure(layout.pooled(way))
-
-    name = f"{WAYS[way]}, 2 to 4 people"
+    name = f"{way}, 2 to 4 people"
     return [
-        _row(f"{name}: mean IoU of bodies with regions", of(lambda values: bootstrap_figure(values["iou"]))),
-        _row(f"{name}: AP50 of bodies", of(ap_figure)),
-        _row(
-            f"{name}: nearer person in front where two overlap",
-            of(lambda values: pooled_figure(values["in_order"], values["pairs"])),
-            in_order,
-        ),
-        _row(f"{name}: similarity to oneself", of(lambda values: bootstrap_figure(values["own"]))),
+        _row(f"{name}: mean IoU of bodies with regions", _of(layout, way, _mean("iou"))),
+        _row(f"{name}: AP50 of bodies", _of(layout, way, ap_figure)),
+        _row(f"{name}: nearer person in front where two overlap", _of(layout, way, _ordered), in_order),
     ]
+
+
+def _of(layout: LayoutBench, way: str, measure: Callable[[Values], Figure]) -> Callable[[], Figure]:
+    return lambda: measure(layout.pooled(way))
+
+
+def _mean(field: str) -> Callable[[Values], Figure]:
+    return lambda values: bootstrap_figure(values[field])
+
+
+def _ordered(values: Values) -> Figure:
+    """Over the pictures in which two people overlap at all."""
+    pairs = [(right, of) for right, of in zip(values["in_order"], values["pairs"], strict=True) if of]
+    return pooled_figure([right for right, _ in pairs], [of for _, of in pairs])
 
 
 def _row(name: str, measure: Callable[[], Figure], bound: float | None = None) -> Row:
     return Row(name, "", measure, bound, False, LEAST if bound is None else max(LEAST, enough_for(bound)))
 
 
-def _share(layout: LayoutBench, way: bool, people: int, field: str, says: str, bound: float | None = None) -> Row:
-    name = f"{WAYS[way]}, {people} people: {says}"
-    return _row(name, lambda: bootstrap_figure(layout.drawn(way, people)[field]), bound)
+def _share(layout: LayoutBench, way: str, people: int, field: str, says: str, bound: float | None = None) -> Row:
+    return _row(f"{way}, {people} people: {says}", lambda: bootstrap_figure(layout.scores(way, people)[field]), bound)
 
 
-def _strength(layout: LayoutBench, way: bool) -> Figure:
+def _strength(layout: LayoutBench, way: str) -> Figure:
     strength = layout.best_strength(way)
     return Figure(strength, strength, strength, layout.tuning)

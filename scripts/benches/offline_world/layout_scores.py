@@ -7,22 +7,24 @@ from itertools import combinations
 
 import numpy as np
 
-from ....attention.figure_places import figure_in, place_in
-from ....attention.regions import rasterise
+from ....attention.regions import Region, rasterise
 from ....face.identity import described_by, normed_embedding
 from ....face.onnx_engine import OnnxEngine
 from ....measure.likeness import inside, score_picture
 from ....measure.match import match_faces, similarity_matrix
 from ...figures.samples import Values
 from ...figures.verdict import Figure
-from .bodies import Body, find_body
-from .placed import HEADS, Placed
+from .bodies import ALIKE, Body, find_body
+from .placed import Placed
 from .ratios import bounds_of_draws
 from .rendered import overlap
 
 FIELDS = ("own", "right_place", "in_region", "iou", "pairs", "in_order", "regions")
 LISTS = ("picture", "confidence", "hit")  # an entry for each found body, not for each picture
-LEAST_SHARED = 12  # pixels that two people's outlines must share before one of them is in front
+LEAST_SHARED = 20  # pixels that two people's torsos must share before one of them is in front
+TORSO = (0.48, 0.7)  # where a torso is widest, in heights of a whole person (demo/person.py)
+SLIM = 0.84  # the slimmest person's width, in widths of a region
+DIFFERENT = 0.25  # how far shirts' colours must be apart to be told from each other
 HALF = 0.5
 
 
@@ -33,8 +35,8 @@ def layout_scores(scorer: OnnxEngine, picture: np.ndarray, placed: Placed, numbe
     right_place : share of members with a face, known to be theirs, whose centre is in their region (Score Cast's rule)
     in_region   : share of members in whose region a face has its centre, whoever it is; a face counts once
     iou         : mean overlap of the regions with the bodies that fit them best, a body for one region; 0 without one
-    pairs, in_order : pairs of members whose outlines overlap and whose prompted shirts differ, and those of them whose
-                  nearer person's shirt is seen in more of the pixels that the outlines share
+    pairs, in_order : pairs of members whose torsos overlap in their regions and whose prompted shirts differ, and those
+                  of them whose nearer person's shirt is seen in more of the pixels there
     regions     : how many there are
     picture, confidence, hit : of each found body, best first: `number`, the face's score, and whether it overlaps a
                   region by half that no better one has
@@ -48,7 +50,7 @@ def layout_scores(scorer: OnnxEngine, picture: np.ndarray, placed: Placed, numbe
     identity = _identity_scores(scorer, faces, boxes, placed, masks)
     hits = inside(boxes, masks)
     in_region = match_faces(hits.astype(float))
-    pairs, in_order = ordered_pairs(placed, bodies, best, picture.shape[0])
+    pairs, in_order = ordered_pairs(placed, picture, bodies, best)
     order = np.argsort([-face.score for face in faces], kind="stable")
     taken = hits_by_confidence(fits[order])
     return {
@@ -78,19 +80,38 @@ def region_boxes(placed: Placed, size: int) -> np.ndarray:
     return np.array(boxes).clip(0, 1) * size
 
 
-def ordered_pairs(placed: Placed, bodies: Sequence[Body], best: np.ndarray, size: int) -> tuple[int, int]:
+def ordered_pairs(placed: Placed, picture: np.ndarray, bodies: Sequence[Body], best: np.ndarray) -> tuple[int, int]:
     """How many pairs overlap, and in how many of them the nearer person is seen in front."""
-    covers = [figure_in(place_in(r, 1.0, "standing", HEADS), size, size)[0].numpy() >= HALF for r in placed.regions]
     pairs = right = 0
-    for one, other in combinations(range(len(covers)), 2):
-        shared = covers[one] & covers[other]
-        if shared.sum() < LEAST_SHARED or placed.shirts[one] == placed.shirts[other]:
+    for one, other in combinations(range(len(placed.regions)), 2):
+        shared = shared_torso(placed.regions[one], placed.regions[other], picture)
+        if shared.size < 3 * LEAST_SHARED or placed.shirts[one] == placed.shirts[other]:
             continue
-        near, far = (one, other) if placed.regions[one].order < placed.regions[other].order else (other, one)
-        seen = [int((bodies[best[i]].shirt & shared).sum()) if best[i] >= 0 else 0 for i in (near, far)]
+        nearest_first = sorted((one, other), key=lambda index: placed.regions[index].order)
+        colours = [bodies[best[index]].colour if best[index] >= 0 else None for index in nearest_first]
         pairs += 1
-        right += best[near] >= 0 and best[far] >= 0 and seen[0] > seen[1]
+        right += is_in_front(shared, *colours)
     return pairs, right
+
+
+def shared_torso(one: Region, other: Region, picture: np.ndarray) -> np.ndarray:
+    """The pixels [h, w, 3] where the torsos of any two whole people in these regions overlap, however slim."""
+    size = np.array(picture.shape[:2])
+    tops = [region.y + TORSO[0] * region.height for region in (one, other)]
+    ends = [region.y + TORSO[1] * region.height for region in (one, other)]
+    middles, reaches = zip(*((r.x + r.width / 2, SLIM * r.width / 2) for r in (one, other)), strict=True)
+    low = np.array([max(tops), max(m - r for m, r in zip(middles, reaches, strict=True))])
+    high = np.array([min(ends), min(m + r for m, r in zip(middles, reaches, strict=True))])
+    (top, left), (bottom, right) = ((edge.clip(0, 1) * size).round().astype(int) for edge in (low, high))
+    return picture[top:bottom, left:right]
+
+
+def is_in_front(shared: np.ndarray, near: np.ndarray | None, far: np.ndarray | None) -> bool:
+    """Whether more pixels have the nearer shirt's colour than the farther one's; no shirt is in front of nothing."""
+    if near is None or far is None or np.abs(near - far).max() < DIFFERENT:
+        return False
+    to_near, to_far = (np.abs(shared / 255 - colour).max(-1) for colour in (near, far))
+    return int(((to_near < to_far) & (to_near <= ALIKE)).sum()) > int(((to_far < to_near) & (to_far <= ALIKE)).sum())
 
 
 def hits_by_confidence(fits: np.ndarray) -> list[bool]:

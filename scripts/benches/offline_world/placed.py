@@ -10,10 +10,11 @@ import torch
 
 from ....attention.depth_layout import DepthLayout, Look, draw_layout
 from ....attention.regions import Region
-from ....demo.scenes import SHIRTS
+from ....demo.renderer import render
+from ....demo.scenes import SHIRTS, random_scenes
 from ....face.engine import FaceEngine
 from .drawing import DECOUPLED, Host
-from .people import Target, generator_of, targets
+from .people import Target, as_picture, generator_of, targets
 
 # How people of the offline world are built (demo/geometry.py, demo/person.py), in half heights of a head.
 TALL, BROAD, CROWN = 6.4, 2.6, 1.05
@@ -80,3 +81,17 @@ def picture_of(host: Host, placed: Placed, strength: float, seed: int, size: int
     model = patch_cast(host.model, cast, host.adapter, RECIPE, strength)
     depth = placed.layout.depth[None, None] if with_layout else None
     return host.pictures(model, [placed.target.prompt], size, seed, depth)[0]
+
+
+def rendered_picture(placed: Placed, seed: int, size: int) -> np.ndarray:
+    """Others of the world, rendered exactly as placed and in the prompted shirts: what every judge should find right."""
+    people = len(placed.regions)
+    scene = random_scenes(1, people, generator_of(seed), props=0.0)
+    place = [(r.x + r.width / 2, r.y + CROWN * r.height / TALL, r.height / TALL) for r in placed.regions]
+    scene = replace(
+        scene,
+        place=torch.tensor([place]),
+        depth=torch.tensor([[1 - region.order / people for region in placed.regions]]),
+        shirt=torch.tensor([[SHIRTS.index(shirt) for shirt in placed.shirts]]),
+    )
+    return as_picture(render(scene, size).picture[0])
