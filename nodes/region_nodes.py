@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..attention.regions import Region, rasterise
 from .region_value import decode_regions, encode_regions
@@ -26,7 +26,8 @@ class DrawRegions(io.ComfyNode):
             node_id="Troupe_DrawRegions",
             display_name="Draw Regions",
             category="Troupe",
-            description="Name the parts of the picture where people stand. Cast Member refers to a region by its name.",
+            description="Draw, paint and name the parts of the picture where people stand. "
+            "Cast Member refers to a region by its name.",
             search_aliases=["regions", "boxes", "layout", "mask", "area", "multiple people"],
             inputs=[
                 io.Image.Input(
@@ -54,8 +55,11 @@ class DrawRegions(io.ComfyNode):
                     "regions",
                     default=TWO_SIDES,
                     multiline=True,
+                    socketless=True,
+                    extra_dict={"widgetType": "TROUPE_REGIONS"},  # drawn by web/region_editor.js
                     tooltip="The regions as JSON. x, y, width and height are fractions of the picture from its "
-                    "top left corner, shape is box or ellipse, rotation is in degrees, and a smaller order is nearer.",
+                    "top left corner, shape is box, ellipse or mask, rotation is in degrees, and a smaller order "
+                    "is nearer.",
                 ),
             ],
             outputs=[
@@ -70,7 +74,12 @@ class DrawRegions(io.ComfyNode):
             height, width = image.shape[1:3]
         drawn = decode_regions(regions, width / height)
         masks = rasterise(drawn, height, width) if drawn else torch.zeros(1, height, width)
-        return io.NodeOutput(drawn, masks)
+        return io.NodeOutput(drawn, masks, ui=None if image is None else _background(image))
+
+
+def _background(image: torch.Tensor) -> dict[str, list]:
+    """The first picture, for the canvas to draw on; ComfyUI clears its temporary folder when it starts."""
+    return {"troupe_background": ui.PreviewImage(image[:1]).as_dict()["images"]}
 
 
 NODES: list[type[io.ComfyNode]] = [DrawRegions]

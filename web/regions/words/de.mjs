@@ -10,7 +10,7 @@ export default {
   snapping: "An Kanten und Mitten einrasten (S)",
   presets: "Anordnen", "preset-two": "Zwei nebeneinander", "preset-three": "Drei in einer Reihe",
   "preset-five": "Fünfergruppe", "preset-depth": "Vordergrund und Hintergrund",
-  background: "Hintergrund", "background-none": "Kein Bild", "background-input": "Verbundenes Bild", "background-result": "Letztes Ergebnis",
+  background: "Hintergrund", "background-none": "Kein Bild", "background-input": "Eingangsbild", "background-result": "Letztes Ergebnis",
   copy: "Alle Bereiche als JSON kopieren", paste: "Bereiche aus JSON einfügen", "paste-here": "JSON hier einfügen, dann Eingabe drücken",
   "zoom-in": "Vergrößern (+)", "zoom-out": "Verkleinern (-)", "zoom-whole": "Ganzes Bild zeigen (0)",
   size: "Größe", feather: "Weiche Kante",

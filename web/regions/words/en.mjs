@@ -10,7 +10,7 @@ export default {
   snapping: "Snap to edges and middles (S)",
   presets: "Arrange", "preset-two": "Two side by side", "preset-three": "Three in a row",
   "preset-five": "Group of five", "preset-depth": "Foreground and background",
-  background: "Background", "background-none": "No picture", "background-input": "Connected picture", "background-result": "Last result",
+  background: "Background", "background-none": "No picture", "background-input": "Input picture", "background-result": "Last result",
   copy: "Copy all regions as JSON", paste: "Paste regions from JSON", "paste-here": "Paste JSON here, then press Enter",
   "zoom-in": "Zoom in (+)", "zoom-out": "Zoom out (-)", "zoom-whole": "Show the whole picture (0)",
   size: "Size", feather: "Feather",

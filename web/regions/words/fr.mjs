@@ -10,7 +10,7 @@ export default {
   snapping: "Aligner sur les bords et les milieux (S)",
   presets: "Disposer", "preset-two": "Deux côte à côte", "preset-three": "Trois en ligne",
   "preset-five": "Groupe de cinq", "preset-depth": "Premier plan et arrière-plan",
-  background: "Fond", "background-none": "Sans image", "background-input": "Image connectée", "background-result": "Dernier résultat",
+  background: "Fond", "background-none": "Sans image", "background-input": "Image d'entrée", "background-result": "Dernier résultat",
   copy: "Copier toutes les régions en JSON", paste: "Coller des régions en JSON", "paste-here": "Collez le JSON ici, puis Entrée",
   "zoom-in": "Agrandir (+)", "zoom-out": "Réduire (-)", "zoom-whole": "Voir toute l'image (0)",
   size: "Taille", feather: "Bord doux",

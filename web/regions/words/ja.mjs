@@ -10,7 +10,7 @@ export default {
   snapping: "端と中央に吸着 (S)",
   presets: "配置", "preset-two": "二人並び", "preset-three": "三人横並び",
   "preset-five": "五人グループ", "preset-depth": "手前と奥",
-  background: "背景", "background-none": "画像なし", "background-input": "接続された画像", "background-result": "最後の結果",
+  background: "背景", "background-none": "画像なし", "background-input": "入力画像", "background-result": "最後の結果",
   copy: "すべての領域を JSON でコピー", paste: "JSON から領域を貼り付け", "paste-here": "ここに JSON を貼り付けて Enter",
   "zoom-in": "拡大 (+)", "zoom-out": "縮小 (-)", "zoom-whole": "全体を表示 (0)",
   size: "サイズ", feather: "ぼかし",

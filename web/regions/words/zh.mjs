@@ -10,7 +10,7 @@ export default {
   snapping: "吸附到边缘和中线 (S)",
   presets: "排列", "preset-two": "两人并排", "preset-three": "三人一排",
   "preset-five": "五人合影", "preset-depth": "前景和背景",
-  background: "背景", "background-none": "无图片", "background-input": "已连接的图片", "background-result": "最近的结果",
+  background: "背景", "background-none": "无图片", "background-input": "输入图片", "background-result": "最近的结果",
   copy: "将所有区域复制为 JSON", paste: "从 JSON 粘贴区域", "paste-here": "在此粘贴 JSON，然后按 Enter",
   "zoom-in": "放大 (+)", "zoom-out": "缩小 (-)", "zoom-whole": "显示整张图片 (0)",
   size: "大小", feather: "羽化",

@@ -1,0 +1,136 @@
+/** Registers the region canvas as the widget of Draw Regions; the only file that touches ComfyUI's `app`. */
+
+import { api } from "../../scripts/api.js";
+import { app } from "../../scripts/app.js";
+import { createBackdrop } from "./regions/backdrop.mjs";
+import { createEditor } from "./regions/editor.mjs";
+import { chooseLanguage, NATIVE_NAMES, speaker } from "./regions/language.mjs";
+import { pictureOf, sizeOf, upstream, viewPath } from "./regions/pictures.mjs";
+import { mountWhenStale } from "./regions/remount.mjs";
+
+const WIDGET = "TROUPE_REGIONS";
+const LANGUAGE = "Troupe.Language";
+const BACKGROUND = "troupe_background"; // a property of the node, saved with it
+const SIZE = { width: 420, height: 480 };
+const remembered = new Map(); // what undo must not take away: selection, tool, zoom; by node
+const lastResult = { address: null };
+const cameIn = new WeakMap(); // node -> address
+const looks = new Set(); // one for every canvas
+
+const setting = (name) => app.extensionManager?.setting?.get(name);
+const tracker = () => app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+const toUrl = (path) => api.apiURL(path);
+
+function capture() {
+  const changes = tracker();
+  (changes?.captureCanvasState ?? changes?.checkState)?.call(changes);
+}
+
+function addStyles() {
+  const href = new URL("./regions/editor.css", import.meta.url).href;
+  if (document.querySelector(`link[href="${href}"]`)) return;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
+}
+
+/** Call `after` whenever the function `name` of `owner` was called, and keep what was there. */
+function chain(owner, name, after) {
+  const before = owner[name];
+  owner[name] = function (...given) {
+    const result = before?.apply(this, given);
+    after.apply(this, given);
+    return result;
+  };
+}
+
+/** Where a picture to draw on is: the connected one as its node shows it, else as it came in when the graph last ran. */
+function addressOf(node, kind) {
+  if (kind === "result") return lastResult.address;
+  const source = upstream(node, "image");
+  return source ? pictureOf(source, app.nodeOutputs, toUrl) ?? cameIn.get(node) ?? null : null;
+}
+
+function createWidget(node, inputName, inputData) {
+  addStyles();
+  const say = speaker(chooseLanguage(setting(LANGUAGE), setting("Comfy.Locale"), navigator.language));
+  const editor = createEditor(say, {
+    capture,
+    undo: (again) => app.extensionManager?.command?.execute(again ? "Comfy.Redo" : "Comfy.Undo"),
+    changed: () => node.setDirtyCanvas?.(true, true),
+  });
+  const look = createBackdrop(editor.store, {
+    address: (kind) => addressOf(node, kind),
+    size: () => sizeOf(node),
+    chosen(kind) {
+      (node.properties ??= {})[BACKGROUND] = kind;
+      capture();
+    },
+  });
+  editor.store.load(inputData?.[1]?.default ?? editor.store.text);
+  const widget = node.addDOMWidget(inputName, WIDGET, editor.root, {
+    getValue: () => editor.store.text,
+    setValue: (value) => editor.store.load(value),
+    getMinHeight: () => SIZE.height,
+    hideOnZoom: false,
+    margin: 6,
+  });
+  widget.options.socketless = true;
+  follow(node, editor, look);
+  return { widget, minWidth: SIZE.width, minHeight: SIZE.height };
+}
+
+/** Everything that happens to a node and concerns its canvas. */
+function follow(node, editor, look) {
+  const saved = () => editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
+  chain(node, "onAdded", () => {
+    looks.add(look);
+    mountWhenStale(node, editor.root, () => {
+      const { focused, ...state } = remembered.get(node.id) ?? {};
+      remembered.delete(node.id);
+      editor.store.set(state);
+      if (focused) editor.focus();
+      look();
+    });
+  });
+  chain(node, "onRemoved", () => {
+    looks.delete(look);
+    remembered.set(node.id, { ...editor.store.remembered(), focused: editor.root.contains(document.activeElement) });
+    editor.destroy();
+  });
+  chain(node, "onConfigure", () => (saved(), look()));
+  chain(node, "onConnectionsChange", () => requestAnimationFrame(look));
+  chain(node, "onExecuted", ({ troupe_background: pictures, prompt_id: run } = {}) => {
+    if (pictures?.[0]) cameIn.set(node, toUrl(viewPath(pictures[0], run)));
+    look();
+  });
+  for (const widget of node.widgets) {
+    if (widget.name === "width" || widget.name === "height") chain(widget, "callback", look);
+  }
+  editor.root.addEventListener("pointerenter", look);
+}
+
+/** Remember the newest picture of any node that saves or previews one. */
+function noteResult({ detail }) {
+  const image = detail?.output?.images?.at(-1);
+  if (!image?.filename || image.type === "input") return;
+  lastResult.address = toUrl(viewPath(image, detail.prompt_id));
+  for (const look of looks) look();
+}
+
+app.registerExtension({
+  name: "Troupe.Regions",
+  settings: [
+    {
+      id: LANGUAGE,
+      name: "Language of the region canvas",
+      category: ["Troupe", "Canvas", "Language"],
+      tooltip: "Used by canvases that are opened from then on.",
+      type: "combo",
+      defaultValue: "auto",
+      options: [{ text: "Automatic", value: "auto" }, ...Object.entries(NATIVE_NAMES).map(([value, text]) => ({ text, value }))],
+    },
+  ],
+  setup() {
+    api.addEventListener("executed", noteResult);
+  },
+  getCustomWidgets: () => ({ [WIDGET]: createWidget }),
+});

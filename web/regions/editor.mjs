@@ -1,0 +1,74 @@
+/** The region canvas: stage, buttons, sliders and list in one element, without anything of ComfyUI. */
+
+import { createBrushBar } from "./brush_bar.mjs";
+import { createNotice } from "./broken_notice.mjs";
+import { createCommands } from "./commands.mjs";
+import { element } from "./elements.mjs";
+import { attachKeyboard } from "./keyboard.mjs";
+import { createList } from "./region_list.mjs";
+import { attachPointer } from "./pointer.mjs";
+import { createStage } from "./stage.mjs";
+import { createStore } from "./store.mjs";
+import { createToolbar } from "./toolbar.mjs";
+import { createTransfer } from "./transfer.mjs";
+
+let count = 0;
+
+/**
+ * A canvas. `say` speaks the user's language; `host` is the editor around it: capture() takes note of a change for
+ * undo, undo(again) undoes or redoes, changed() is told of every change.
+ * Returns { root, store, focus(), destroy() }.
+ */
+export function createEditor(say, host) {
+  const store = createStore((settled) => {
+    host.changed();
+    if (settled) host.capture();
+  });
+  const stage = createStage(store, say);
+  const list = createList(store, say);
+  const pointer = attachPointer(stage, store, say);
+  const commands = createCommands(store, stage, say, {
+    renameSelected: list.editName,
+    cancel: () => pointer.dragging() && (pointer.cancel(), true),
+  });
+  const transfer = createTransfer(store, say);
+  const parts = [createToolbar(store, commands, transfer, say), createBrushBar(store, say), createNotice(store, say), list];
+  const [toolbar, brush, notice] = parts;
+  const keys = element("p", { className: "troupe-hidden", id: `troupe-keys-${count++}` }, say("keys"));
+  const status = element("p", { className: "troupe-status", role: "status", "aria-live": "polite" });
+  stage.canvas.setAttribute("aria-describedby", keys.id);
+  const picture = element("div", { className: "troupe-picture" }, stage.canvas, notice.notice, status);
+  const side = element("div", { className: "troupe-side" }, brush.bar, transfer.field, list.list);
+  const body = element("div", { className: "troupe-body" }, picture, side);
+  const root = element("div", { className: "troupe-regions" }, toolbar.bar, body, keys);
+  root.dataset.captureWheel = "true";
+  const update = (state) => {
+    for (const part of parts) part.update(state);
+    showStatus(status, state.status);
+  };
+  const detach = [
+    store.subscribe(update),
+    attachKeyboard(root, stage.canvas, store, commands, host),
+    transfer.attach(root),
+    () => pointer.detach(),
+    () => stage.detach(),
+  ];
+  update(store.state);
+  return {
+    root,
+    store,
+    stage,
+    focus: () => stage.canvas.focus({ preventScroll: true }),
+    destroy: () => detach.forEach((undo) => undo()),
+  };
+}
+
+/** A message fades by itself (the stylesheet does that); the same one again starts anew. */
+function showStatus(status, text) {
+  if (status.dataset.text === text) return;
+  status.dataset.text = text;
+  status.textContent = text;
+  status.classList.remove("shown");
+  void status.offsetWidth;
+  status.classList.toggle("shown", Boolean(text));
+}
