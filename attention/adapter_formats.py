@@ -20,7 +20,7 @@ class Format:
     module      : which of attention.projection_modules makes its tokens
     face        : "normed" or "raw" face embeddings, "" for none
     vision      : what of a CLIP vision encoder: "image_embeds", "penultimate", "" for nothing
-    crop        : of the photo that the encoder sees: "whole" picture, "aligned" face, "square" box of the face
+    crop        : of the photo that the encoder sees, as face.photo_crops names them
     side        : pixels along a side of that crop, 0 for what the encoder asks for
     recognisers : face packs whose embeddings it was trained with; the first one is the usual one
     shortcut    : in FaceID-plus, whether the face's own tokens are added to what the image makes of them
@@ -38,7 +38,7 @@ class Format:
 FORMATS = {
     "ip-adapter": Format("linear", vision="image_embeds"),
     "ip-adapter plus": Format("resampler", vision="penultimate"),
-    "ip-adapter full-face": Format("mlp", vision="penultimate", crop="square"),
+    "ip-adapter full-face": Format("mlp", vision="penultimate", crop="head"),
     "faceid": Format("faceid", face="normed", recognisers=("buffalo_l",)),
     "faceid portrait unnorm": Format("resampler", face="raw", recognisers=("buffalo_l",)),
     "instantid": Format("resampler", face="raw", recognisers=("antelopev2",)),

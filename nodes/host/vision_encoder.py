@@ -58,9 +58,10 @@ def encoder_for(adapter: LoadedAdapter, given: Any = None) -> Any:
         return given
     files = vision_files()
     for file in files:
-        if file.shape and need.fits(file.shape):
+        encoder = comfy.clip_vision.load(str(file.path)) if file.shape and need.fits(file.shape) else None
+        if encoder is not None:
             log.info("Troupe: '%s' reads pictures through %s, which has the right shape.", adapter.name, file.name)
-            return comfy.clip_vision.load(str(file.path))
+            return encoder
     found = ", ".join(f"{file.name} ({file.shape or 'not readable without loading it'})" for file in files) or "none"
     raise ValueError(
         f"Troupe: the adapter '{adapter.name}' reads {need}, and no CLIP vision encoder of that shape was found in "
