@@ -84,7 +84,7 @@ def picture_of(host: Host, placed: Placed, strength: float, seed: int, size: int
 
 
 def rendered_picture(placed: Placed, seed: int, size: int) -> np.ndarray:
-    """Others of the world, rendered exactly as placed and in the prompted shirts: what every judge should find right."""
+    """Others of the world, rendered as placed and in the prompted shirts: what every judge should find right."""
     people = len(placed.regions)
     scene = random_scenes(1, people, generator_of(seed), props=0.0)
     place = [(r.x + r.width / 2, r.y + CROWN * r.height / TALL, r.height / TALL) for r in placed.regions]
