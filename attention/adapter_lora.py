@@ -42,11 +42,16 @@ def lora_pairs(layers: Mapping[str, Tensor], count: int) -> tuple[LoraPair, ...]
     pairs = []
     for (number, part), halves in sorted(found.items()):
         down, up = halves.get("down"), halves.get("up")
-        fits = down is not None and up is not None and down.ndim == up.ndim == 2 and down.shape[0] == up.shape[1]
-        if not fits or number >= 2 * count:
+        if not _fit(down, up) or number >= 2 * count:
             raise AdapterFormatError(
                 f"the LoRA inside it is broken at {number}.to_{part}_lora: it needs an up and a down matrix of one "
                 f"rank, for a layer below {2 * count}. {AGAIN}"
             )
         pairs.append(LoraPair(number // 2, number % 2 == 1, part, down, up))
     return tuple(pairs)
+
+
+def _fit(down: Tensor | None, up: Tensor | None) -> bool:
+    if down is None or up is None or down.ndim != 2 or up.ndim != 2:
+        return False
+    return down.shape[0] == up.shape[1] and 0 not in (*down.shape, *up.shape)
