@@ -22,6 +22,7 @@ from .offline_world.mode_rows import mode_rows
 from .offline_world.prompted import prompted_rows
 from .offline_world.ratios import share_figure
 from .offline_world.rendered import rendered_rows
+from .offline_world.subjects import subject_rows
 from .offline_world.workbench import FULL, QUICK, Workbench
 
 LEAST_LIKENESS = 20  # pictures before a mean similarity decides anything
@@ -39,7 +40,7 @@ def rows(settings: Settings) -> list[Row]:
 
 def rows_on(bench: Workbench) -> list[Row]:
     """The rows of a workbench."""
-    parts = (rendered_rows, prompted_rows, one_person_rows, two_people_rows, mode_rows)
+    parts = (rendered_rows, prompted_rows, one_person_rows, subject_rows, two_people_rows, mode_rows)
     return [row for part in parts for row in part(bench)]
 
 

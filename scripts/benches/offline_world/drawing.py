@@ -37,12 +37,14 @@ class Mode:
 
     strengths  : those it may be at its best with
     everywhere : every identity acts on the whole picture with an equal part of the strength, not in its own strip
+    adapter    : which of the world's adapters, "faceid" or the plain one for any "subject"
     """
 
     name: str
     recipe: Recipe
     strengths: tuple[float, ...]
     everywhere: bool = False
+    adapter: str = "faceid"
 
     def regions(self, people: int) -> list[Region]:
         """Where each person acts."""
@@ -61,10 +63,9 @@ def strips(people: int) -> list[Region]:
 
 
 def turns(people: Sequence[Identity]) -> Identity:
-    """Different people as the photos of one, who then take turns in the pictures of a batch."""
-    (recogniser,) = people[0].embeddings
-    rows = np.stack([normed_embedding(who, recogniser) for who in people])
-    return replace(people[0], embeddings={recogniser: rows})
+    """Different people, or subjects, as the photos of one, who then take turns in the pictures of a batch."""
+    rows = {name: np.stack([normed_embedding(who, name) for who in people]) for name in people[0].embeddings}
+    return replace(people[0], embeddings=rows, photos=tuple(who.photos[0] for who in people))
 
 
 class Host:
@@ -74,13 +75,18 @@ class Host:
         import comfy.utils
 
         from ....nodes.host.adapter_model import load_adapter
-        from ....nodes.host.demo_world import load_demo_world
+        from ....nodes.host.demo_world import load_demo_vision, load_demo_world
 
         comfy.utils.set_progress_bar_enabled(False)
         self.sampling = sampling
         self.model, self.clip, self.vae, self.control = load_demo_world()
-        file = "troupe-demo-faceid.safetensors"
-        self.adapter = load_adapter(weights / "ipadapter" / file, file)
+        self.vision = load_demo_vision()
+        names = {kind: f"troupe-demo-{kind}.safetensors" for kind in ("faceid", "subject")}
+        self.adapters = {
+            kind: load_adapter(weights / "ipadapter" / name, name, vision=self.vision if kind == "subject" else None)
+            for kind, name in names.items()
+        }
+        self.adapter = self.adapters["faceid"]
 
     def with_casts(self, casts: Sequence[Sequence[Identity]], mode: Mode, strength: float) -> Any:
         """Apply Cast for a batch: in picture b stand the people of casts[b], as many in each, from left to right."""
@@ -90,7 +96,8 @@ class Host:
         people = [turns(who) for who in zip(*casts, strict=True)]
         regions = mode.regions(len(people))
         cast = tuple(Member(who, region, part) for who, region in zip(people, regions, strict=True))
-        return patch_cast(self.model, cast, self.adapter, replace(mode.recipe, photos="one per picture"), strength)
+        recipe = replace(mode.recipe, photos="one per picture")
+        return patch_cast(self.model, cast, self.adapters[mode.adapter], recipe, strength)
 
     @torch.inference_mode()
     def pictures(
