@@ -11,6 +11,8 @@ from torch import Tensor
 from ..attention.control_marks import with_circles
 from ..attention.face_places import FacePlace, face_found, face_in, faces_of_regions
 from ..attention.regions import Region
+from ..face.engine import Search
+from ..face.search import find_faces
 from .host.images import to_pictures
 
 
@@ -58,11 +60,12 @@ def _found(node: str, engine: Any, faces: Tensor) -> list[FacePlace]:
         raise ValueError(f"Troupe, {node}: got a batch of {len(faces)} pictures of faces, needs one.")
     (picture,) = to_pictures(faces)
     height, width = picture.shape[:2]
-    found = [face_found(face.bbox, face.keypoints, height, width) for face in engine.detect(picture)]
+    finding = find_faces(engine, picture, Search())
+    found = [face_found(face.bbox, face.keypoints, height, width) for face in finding.faces]
     if not found:
         raise ValueError(
-            f"Troupe, {node}: no face was found on the picture ({engine.detection}). "
-            "Use one with larger or clearer faces, or connect only regions."
+            f"Troupe, {node}: no face was found on the picture ({len(finding.tried)} looks of face pack "
+            f"'{engine.name}'). Use one with larger or clearer faces, or connect only regions."
         )
     return sorted(found, key=lambda face: face.x)
 
