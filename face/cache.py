@@ -156,15 +156,15 @@ def arrays_of(finding: Finding) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     )
     if faces:
         arrays["score"] = np.array([face.score for face in faces])
-    return arrays, {"tried": json.dumps(finding.tried), "faces": str(len(faces))}
+    return arrays, {"tried": json.dumps(finding.tried), "found": finding.found, "faces": str(len(faces))}
 
 
 def finding_from(arrays: dict[str, np.ndarray], texts: dict[str, str]) -> Finding:
     """The finding that `arrays_of` was given. Raises ValueError, KeyError or TypeError for anything else."""
     tried, count = tuple(json.loads(texts["tried"])), int(texts["faces"])
     if not count:
-        return Finding([], tried)
+        return Finding([], tried, texts["found"])
     columns = [arrays["bbox"], arrays["score"].tolist(), arrays["keypoints"], arrays["embedding"], arrays["crop"]]
     if any(len(column) != count for column in columns) or not all(isinstance(words, str) for words in tried):
         raise ValueError("its parts do not belong together")
-    return Finding([Face(*row) for row in zip(*columns, strict=True)], tried)
+    return Finding([Face(*row) for row in zip(*columns, strict=True)], tried, texts["found"])

@@ -51,10 +51,11 @@ ONE_LOOK = Search(ladder=False)
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """The faces of a picture, largest box first, and every look that was taken, in words; the last one found them."""
+    """The faces of a picture, largest box first; every look that was taken, in words, and the one that found them."""
 
     faces: list[Face]
     tried: tuple[str, ...]
+    found: str = ""
 
 
 class FindingCache(Protocol):

@@ -110,9 +110,10 @@ def _line(which: str, photo: np.ndarray, finding: Finding, number: int | None, n
         what = "skipped" if no_face == SKIP else "the whole picture was taken"
         return f"{begin}: no face, {what}; tried {', '.join(finding.tried)}."
     many = f"{len(finding.faces)} face{'s' * (len(finding.faces) > 1)}"
-    first = f"; nothing {', '.join(finding.tried[:-1])}" if finding.tried[1:] else ""
+    others = [words for words in finding.tried if words != finding.found]
+    rest = f" (nobody surer {', '.join(others)})" if others else ""
     score = finding.faces[number].score
-    return f"{begin}: {many} {finding.tried[-1]}{first}; took face {number + 1}, score {score:.2f}."
+    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {score:.2f}."
 
 
 def _advice(engine: FaceEngine, photo: np.ndarray, finding: Finding, search: Search) -> str:

@@ -36,8 +36,13 @@ class View:
     """A canvas, uint8 [h, w, 3], with (a part of) the turned picture at a scale, its corner at `corner` (x, y)."""
 
     canvas: np.ndarray
-    scale: float
+    scale: tuple[float, float]  # of x and y, which rounding to whole pixels makes a little unlike
     corner: tuple[float, float]
+
+
+def plain_look(size: tuple[int, int]) -> Look:
+    """The picture as it is, as every engine shows it to its detector."""
+    return Look(f"at {size[0]}x{size[1]}")
 
 
 def looks(size: tuple[int, int], picture: tuple[int, int]) -> Iterator[Look]:
@@ -63,18 +68,19 @@ def views(image: np.ndarray, look: Look, size: tuple[int, int], fixed: bool) -> 
     spread = 1 + 2 * look.margin
     scale = look.zoom * min(size[0] / (width * spread), size[1] / (height * spread))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    exact = (columns / width, rows / height)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     shown = cv2.resize(np.ascontiguousarray(image), (columns, rows), interpolation=way)
     left, top = round(columns * look.margin), round(rows * look.margin)
     if fixed and (columns > size[0] or rows > size[1]):
-        yield from _tiles(shown, scale, size)
+        yield from _tiles(shown, exact, size)
         return
     wide, high = size if fixed else (_multiple(columns + 2 * left), _multiple(rows + 2 * top))
     canvas = np.full((high, wide, 3), MARGIN_SHADE if look.margin else 0, np.uint8)
     # By rounding the picture may be a pixel larger than the canvas.
     shown = shown[: high - top, : wide - left]
     canvas[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
-    yield View(canvas, scale, (left, top))
+    yield View(canvas, exact, (left, top))
 
 
 def points_on_picture(points: np.ndarray, view: View, turns: int, picture: tuple[int, int]) -> np.ndarray:
@@ -85,7 +91,7 @@ def points_on_picture(points: np.ndarray, view: View, turns: int, picture: tuple
     return np.stack(back, axis=-1).astype(np.float32)
 
 
-def _tiles(shown: np.ndarray, scale: float, size: tuple[int, int]) -> Iterator[View]:
+def _tiles(shown: np.ndarray, scale: tuple[float, float], size: tuple[int, int]) -> Iterator[View]:
     for y in _starts(shown.shape[0], size[1]):
         for x in _starts(shown.shape[1], size[0]):
             canvas = np.zeros((size[1], size[0], 3), np.uint8)

@@ -8,7 +8,9 @@ from . import (
     cast_nodes,
     control_pictures,
     demo_nodes,
+    face_cache_nodes,
     face_nodes,
+    identity_nodes,
     layout_nodes,
     region_nodes,
     region_sources,
@@ -21,6 +23,8 @@ from .host.model_folders import register_model_folders
 NODES = [
     *face_nodes.NODES,
     *subject_nodes.NODES,
+    *identity_nodes.NODES,
+    *face_cache_nodes.NODES,
     *region_nodes.NODES,
     *region_sources.NODES,
     *region_tools.NODES,

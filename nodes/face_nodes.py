@@ -11,6 +11,7 @@ from ..face.engine import Search
 from ..face.extraction import NO_FACE, extract_identity
 from ..face.providers import CHOICES
 from ..face.selection import LEFT_TO_RIGHT, NEAREST, POLICIES, SIMILAR, Selection
+from .host.face_cache import CACHES, MEMORY
 from .host.face_packs import BUILT_IN, libraries, load_pack, pack_names
 from .host.images import to_images, to_pictures
 from .marks import face_marks
@@ -54,13 +55,23 @@ class LoadFaceEngine(io.ComfyNode):
                     tooltip="What reads the pack. 'built-in' needs onnxruntime and OpenCV alone; 'insightface' is "
                     "offered where that package is installed. Both find the same faces and give the same embeddings.",
                 ),
+                io.Combo.Input(
+                    "cache",
+                    options=list(CACHES),
+                    default=MEMORY,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Where the analysis of a photo is kept, so that it is made once. 'memory' forgets when "
+                    "ComfyUI ends. 'memory and disk' also writes embeddings and face crops into user/troupe/"
+                    "face-cache, at most 256 MB; Clear Face Cache or deleting that folder forgets them.",
+                ),
             ],
             outputs=[FaceEngine.Output(display_name="engine")],
         )
 
     @classmethod
-    def execute(cls, pack: str, provider: str, library: str = BUILT_IN) -> io.NodeOutput:
-        return io.NodeOutput(load_pack(pack, provider, library))
+    def execute(cls, pack: str, provider: str, library: str = BUILT_IN, cache: str = MEMORY) -> io.NodeOutput:
+        return io.NodeOutput(load_pack(pack, provider, library, cache))
 
 
 class ExtractIdentity(io.ComfyNode):
@@ -73,7 +84,7 @@ class ExtractIdentity(io.ComfyNode):
             display_name="Extract Identity",
             category="Troupe",
             description="Find a person's face on one or more photos and keep what makes them recognisable. "
-            "Nothing is written to disk.",
+            "Nothing is written to disk unless the engine's cache says so.",
             search_aliases=["face embedding", "faceid", "reference face", "select face", "no face detected"],
             inputs=[
                 FaceEngine.Input(

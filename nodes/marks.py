@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..face.extraction import Extraction
+from ..face.identity import Identity
 from ..measure.annotate import GREY, Mark, annotate, member_colour
 from ..measure.likeness import PictureScore
 
@@ -35,6 +36,16 @@ def reduced(photo: np.ndarray) -> tuple[np.ndarray, int]:
     """The photo made smaller by the whole number that is returned with it, so that a preview stays a preview."""
     factor = -(-max(photo.shape[:2]) // LARGEST_PREVIEW)
     return (photo, 1) if factor == 1 else (np.asarray(Image.fromarray(photo).reduce(factor)), factor)
+
+
+def portrait_row(identity: Identity) -> np.ndarray:
+    """The faces of an identity side by side, uint8 [112, 112 P, 3]; its photos where it is a subject without a face."""
+    pictures = (
+        identity.crops
+        if len(identity.crops)
+        else [np.asarray(Image.fromarray(photo).resize((112, 112))) for photo in identity.photos]
+    )
+    return np.concatenate(list(pictures), axis=1)
 
 
 def score_marks(

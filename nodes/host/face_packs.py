@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ...face import insightface_engine, onnx_engine
 from ...face.engine import FaceEngine
 from ...face.pack import expected_tree, find_packs, read_pack
+from .face_cache import MEMORY, cache_named
 from .model_folders import insightface_folders
 
 NO_PACK = "(no face pack found - run for help)"  # keeps the combo valid and says what is wrong
@@ -23,14 +25,17 @@ def pack_names() -> list[str]:
     return list(find_packs(insightface_folders())) or [NO_PACK]
 
 
-def load_pack(name: str, provider: str, library: str = BUILT_IN) -> FaceEngine:
-    """The engine over the pack of that name. Raises ValueError, with the tree to make, when there is no such pack."""
+def load_pack(name: str, provider: str, library: str = BUILT_IN, cache: str = MEMORY) -> FaceEngine:
+    """The engine over the pack of that name, with the cache of that kind (see face_cache.CACHES).
+
+    Raises ValueError, with the tree to make, when there is no such pack.
+    """
     folders = insightface_folders()
     packs = find_packs(folders)
     if name not in packs:
         raise ValueError(_no_such_pack(name, folders, list(packs)))
     module = insightface_engine if library == INSIGHTFACE else onnx_engine
-    return module.load_engine(read_pack(name, packs[name]), provider)
+    return replace(module.load_engine(read_pack(name, packs[name]), provider), cache=cache_named(cache))
 
 
 def _no_such_pack(name: str, folders: list[Path], found: list[str]) -> str:

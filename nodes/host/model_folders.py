@@ -11,13 +11,14 @@ ADAPTER_SUFFIXES = (".safetensors", ".bin")
 
 
 def register_model_folders() -> None:
-    """Make `models/ipadapter` and `models/insightface` known to ComfyUI, and the demo's folders after them.
+    """Make `models/ipadapter`, `models/insightface` and `models/identities` known, and the demo's folders after them.
 
     Only appends: paths that ComfyUI or another pack registered stay where they are. May be called more than once.
     """
     for name in ("ipadapter", "insightface"):
         folder_paths.add_model_folder_path(name, str(Path(folder_paths.models_dir) / name))
         folder_paths.add_model_folder_path(name, str(DEMO_WEIGHTS / name))
+    folder_paths.add_model_folder_path("identities", str(Path(folder_paths.models_dir) / "identities"))
 
 
 def adapter_files() -> list[str]:

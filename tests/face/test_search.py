@@ -1,4 +1,4 @@
-"""Detection that does not give up: where each look shows the picture, and what the ladder finds that one look does not."""
+"""Detection that does not give up: where each look shows the picture, and what the ladder finds beyond one look."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def test_every_look_knows_where_on_the_picture_it_looks(fixed, size, picture):
         for view in views(image, look, size, fixed):
             assert (view.canvas.shape[1::-1] == size) if fixed else view.canvas.shape[0] % 32 == 0
             green = view.canvas[..., 1].astype(float) * (view.canvas[..., 0] < 100)
-            if green.sum() > 3.14 * 0.95 * 200 * (9 * view.scale) ** 2:  # all of the spot
+            if green.sum() > 3.14 * 0.95 * 200 * 81 * np.prod(view.scale):  # all of the spot
                 middle = np.array([(green * grid).sum() for grid in np.mgrid[: green.shape[0], : green.shape[1]]])[::-1]
                 seen.append(points_on_picture(middle / green.sum() + 0.5, view, look.turns, (width, height)))
         assert seen, look
@@ -74,7 +74,7 @@ def test_a_face_too_small_for_one_look_is_found_in_tiles_where_it_is(engine):
     found = find_faces(engine, picture, Search())
 
     assert found.tried[0] == "at 256x256"
-    assert found.tried[-1] in ("at 512", "at 768")
+    assert found.found in ("at 512", "at 768")
     assert len(found.faces) == 1
     np.testing.assert_allclose(found.faces[0].bbox, [300, 201, 324, 225], atol=8)
 
@@ -100,7 +100,7 @@ def test_a_threshold_that_means_nothing_is_refused(engine, threshold):
         find_faces(engine, np.zeros((64, 64, 3), np.uint8), Search(threshold))
 
 
-@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize("turns", [1, 2])
 def test_a_turned_photo_gives_the_face_and_embedding_of_the_upright_one(demo, turns):
     upright = demo_photo()
     (expected,) = find_faces(demo, upright).faces
@@ -116,14 +116,46 @@ def test_a_turned_photo_gives_the_face_and_embedding_of_the_upright_one(demo, tu
 
 
 def test_a_close_up_is_found_at_a_smaller_size(demo):
-    (face,) = find_faces(demo, demo_photo(size=1024)).faces
+    (face,) = find_faces(demo, demo_photo(size=512)).faces
     x0, y0, x1, y1 = face.bbox.round().astype(int)
-    close = demo_photo(size=1024)[y0 - 10 : y1 + 10, x0 - 10 : x1 + 10]
+    close = demo_photo(size=512)[y0:y1, x0:x1]
 
     found = find_faces(demo, close, Search())
 
-    assert found.faces
-    assert cosine(found.faces[0].embedding, face.embedding) > 0.9
+    assert found.found != "at 256x256"
+    assert cosine(found.faces[0].embedding, face.embedding) > 0.4  # of strangers, one pair in 150
+
+
+def test_an_unsure_face_stands_unless_a_later_look_is_surer():
+    class Detector:
+        """Knows a face of some score in each look, at places of their own."""
+
+        size, fixed_size, cache, name = (64, 64), True, None, "scripted"
+
+        def __init__(self, *scores):
+            self.scores, self.calls = scores, 0
+
+        def locate(self, image, size, threshold):
+            score = self.scores[self.calls] if self.calls < len(self.scores) else 0
+            at, self.calls = 10.0 * self.calls, self.calls + 1
+            boxes = np.array([[at, 0, at + 8, 8]] * (score > 0), np.float32).reshape(-1, 4)
+            points = np.arange(10, dtype=np.float32).reshape(1, 5, 2)[: len(boxes)]
+            return Detections(boxes, np.full(len(boxes), score, np.float32), points)
+
+        def embed(self, crops):
+            return np.zeros((len(crops), 4), np.float32)
+
+    def found(*scores):
+        detector = Detector(*scores)
+        return find_faces(detector, np.zeros((64, 64, 3), np.uint8), Search()), detector.calls
+
+    assert found(0.95, 0.99)[1] == 1
+    finding, calls = found(0.6, 0.62, 0.61)
+    assert (finding.found, len(finding.faces), calls > 5) == ("at 64x64", 1, True)
+    finding, calls = found(0.6, 0.95)
+    assert (finding.found, len(finding.faces), calls) == ("at 45", 1, 2)
+    finding, _ = found(0.8, 0.95)
+    assert (finding.found, len(finding.faces)) == ("at 45", 2)  # nearly as sure, elsewhere: somebody else
 
 
 def test_a_detector_of_any_size_gets_each_look_at_its_own_size(tmp_path):

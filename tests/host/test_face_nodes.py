@@ -55,7 +55,7 @@ def identity(engine, name, seed, *places):
 @pytest.mark.parametrize(
     ("node", "inputs", "outputs"),
     [
-        (LoadFaceEngine, "pack provider library", "TROUPE_FACE_ENGINE"),
+        (LoadFaceEngine, "pack provider library cache", "TROUPE_FACE_ENGINE"),
         (
             ExtractIdentity,
             "engine image name select like place index x y no_face threshold ladder",
