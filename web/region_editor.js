@@ -12,7 +12,7 @@ const WIDGET = "TROUPE_REGIONS";
 const LANGUAGE = "Troupe.Language";
 const BACKGROUND = "troupe_background"; // a property of the node, saved with it
 const SIZE = { width: 420, height: 480 };
-const remembered = new Map(); // what undo must not take away: selection, tool, zoom; by node
+const remembered = new Map(); // what undo must not take away: selection, tool, zoom; by graph and node
 const lastResult = { address: null };
 const cameIn = new WeakMap(); // node -> address
 const looks = new Set(); // one for every canvas
@@ -81,11 +81,13 @@ function createWidget(node, inputName, inputData) {
 /** Everything that happens to a node and concerns its canvas. */
 function follow(node, editor, look) {
   const saved = () => editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
+  let key = null;
   chain(node, "onAdded", () => {
     looks.add(look);
     mountWhenStale(node, editor.root, () => {
-      const { focused, ...state } = remembered.get(node.id) ?? {};
-      remembered.delete(node.id);
+      key = `${node.graph?.id}:${node.id}`; // now that the graph has its id
+      const { focused, ...state } = remembered.get(key) ?? {};
+      remembered.delete(key);
       editor.store.set(state);
       if (focused) editor.focus();
       look();
@@ -93,7 +95,7 @@ function follow(node, editor, look) {
   });
   chain(node, "onRemoved", () => {
     looks.delete(look);
-    remembered.set(node.id, { ...editor.store.remembered(), focused: editor.root.contains(document.activeElement) });
+    if (key) remembered.set(key, { ...editor.store.remembered(), focused: editor.root.contains(document.activeElement) });
     editor.destroy();
   });
   chain(node, "onConfigure", () => (saved(), look()));

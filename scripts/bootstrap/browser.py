@@ -9,6 +9,11 @@ from pathlib import Path
 
 from .console import Console
 
+# Headless, without the services a browser brings along, and without a graphics card.
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

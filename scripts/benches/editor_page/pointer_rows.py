@@ -1,0 +1,122 @@
+"""How long the region canvas takes over one pointer event: the handler, and what it draws because of it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.request import Request
+
+from ...bootstrap.browser import FLAGS, find_browser
+from ...figures.intervals import bootstrap_figure
+from ...figures.verdict import Figure, Row
+from ...hosting.client import OPENER
+from ...hosting.server import Server
+from .. import Settings
+
+REGIONS = 16
+FRAME = 1000 / 60  # ms: more than that, and a drag falls behind the screen
+EVENTS = {True: 60, False: 300}
+READY = "() => window.app?.graph && window.LiteGraph?.registered_node_types['Troupe_DrawRegions']"
+PAINT = "paint, on a mask of 256 pixels"
+DRAGS = {"move a region": "select", "draw a box": "box", PAINT: "paint"}
+
+OPEN = """([text]) => {
+  app.graph.clear();
+  const node = LiteGraph.createNode('Troupe_DrawRegions');
+  node.pos = [120, 120];
+  app.graph.add(node);
+  node.setSize([640, 800]);
+  node.widgets.find((widget) => widget.name === 'regions').value = text;
+}"""
+# Frames that an event asks for are drawn at once and counted in; the page does nothing else meanwhile.
+MEASURE = """([tool, count]) => {
+  const stage = document.querySelector('canvas.troupe-stage');
+  document.querySelector(`.troupe-toolbar [data-command="${tool}"]`).click();
+  const box = stage.getBoundingClientRect();
+  const frames = [];
+  const later = window.requestAnimationFrame;
+  window.requestAnimationFrame = (frame) => frames.push(frame);
+  const times = [];
+  const send = (kind, i) => {
+    const place = { clientX: box.left + box.width * (0.35 + 0.3 * Math.sin(i / 9) ** 2),
+                    clientY: box.top + box.height * (0.5 + 0.2 * Math.cos(i / 7)) };
+    const options = { bubbles: true, button: 0, buttons: 1, pointerId: 1, pointerType: 'mouse', ...place };
+    const from = performance.now();
+    stage.dispatchEvent(new PointerEvent(kind, options));
+    for (const frame of frames.splice(0)) frame(from);
+    stage.getContext('2d').getImageData(0, 0, 1, 1); // what was asked for is drawn now
+    times.push(performance.now() - from);
+  };
+  stage.setPointerCapture = () => {};
+  send('pointerdown', 0);
+  times.length = 0;
+  for (let i = 1; i <= count; i++) send('pointermove', i);
+  const moves = [...times];
+  send('pointerup', count);
+  window.requestAnimationFrame = later;
+  return moves;
+}"""
+
+
+def pointer_rows(settings: Settings) -> Iterator[Row]:
+    """One row per kind of drag; none where there is no Chromium or no Playwright."""
+    if find_browser() is None:
+        settings.console.say("There is no Chromium on the path: nothing is measured in the editor's page.")
+        return
+
+    @cache
+    def timings() -> dict[str, list[float]]:
+        return measured(settings)
+
+    for name in DRAGS:
+
+        def figure(name: str = name) -> Figure:
+            return bootstrap_figure(timings()[name])
+
+        yield Row(f"canvas, {REGIONS} regions and a mask: {name}, per pointer event", "ms", figure, bound=FRAME)
+
+
+def crowd() -> str:
+    """The text of many overlapping regions, boxes and ellipses, half of them turned."""
+    places = [(0.02 + 0.24 * (number % 4), 0.02 + 0.24 * (number // 4)) for number in range(REGIONS)]
+    regions = [
+        {
+            "name": f"person {number}",
+            "shape": ("box", "ellipse")[number % 2],
+            "x": x,
+            "y": y,
+            "width": 0.3,
+            "height": 0.3,
+            "rotation": 15 * (number % 3),
+            "order": number,
+        }
+        for number, (x, y) in enumerate(places)
+    ]
+    return json.dumps({"version": 2, "regions": regions})
+
+
+def measured(settings: Settings) -> dict[str, list[float]]:
+    """Milliseconds of every event of every drag, in a page of its own; a painted mask is there from the first one."""
+    from playwright.sync_api import sync_playwright
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(settings.installation, Path(folder)) as server,
+        sync_playwright() as playwright,
+    ):
+        body, kind = b"true", {"Content-Type": "application/json"}
+        OPENER.open(Request(f"{server.address}/settings/Comfy.TutorialCompleted", body, kind), timeout=30).close()
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.goto(server.address)
+        page.wait_for_function(READY, timeout=120_000)
+        page.wait_for_timeout(2000)
+        page.evaluate(OPEN, [crowd()])
+        page.wait_for_timeout(1500)
+        page.evaluate(MEASURE, ["paint", 20])
+        found = {name: page.evaluate(MEASURE, [tool, EVENTS[settings.quick]]) for name, tool in DRAGS.items()}
+        browser.close()
+    return found
