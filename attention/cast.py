@@ -45,7 +45,7 @@ def with_member(
     start: float = 0.0,
     end: float = 1.0,
 ) -> Cast:
-    """The cast and, last, one more member in the region of that name.
+    """The cast and, last, one more member in the region of that name; without one, in that named like the person.
 
     Raises ValueError when no region has that name, or when it already belongs to a member, or when the member's part
     of the schedule is empty.
@@ -56,11 +56,12 @@ def with_member(
             "there is no step to act in. Set 'end' above 'start'."
         )
     by_name = {candidate.name: candidate for candidate in regions}
-    chosen = by_name.get(region.strip())
+    wanted = region.strip() or identity.name
+    chosen = by_name.get(wanted)
     if chosen is None:
         names = ", ".join(f"'{name}'" for name in by_name) or "none, because no region is drawn"
         raise ValueError(
-            f"Troupe, Cast Member: there is no region '{region}' for '{identity.name}'. The regions are: {names}. "
+            f"Troupe, Cast Member: there is no region '{wanted}' for '{identity.name}'. The regions are: {names}. "
             "Choose one of them, or draw it in Draw Regions."
         )
     for member in cast:

@@ -40,7 +40,10 @@ class CastMember(io.ComfyNode):
                 ),
                 Adapter.Input("adapter", optional=True, tooltip="For this member alone, instead of Apply Cast's."),
                 io.String.Input(
-                    "region", default="left", tooltip="The name of this member's region, as in Draw Regions."
+                    "region",
+                    default="left",
+                    tooltip="The name of this member's region, as in Draw Regions. "
+                    "Empty: the region that is named like the person.",
                 ),
                 io.Float.Input(
                     "strength",
