@@ -6,7 +6,7 @@ import { createBackdrop } from "./regions/backdrop.mjs";
 import { createEditor } from "./regions/editor.mjs";
 import { chooseLanguage, NATIVE_NAMES, speaker } from "./regions/language.mjs";
 import { pictureOf, sizeOf, upstream, viewPath } from "./regions/pictures.mjs";
-import { mountWhenStale } from "./regions/remount.mjs";
+import { focusWhenShown, mountWhenStale, watchFocus } from "./regions/remount.mjs";
 
 const WIDGET = "TROUPE_REGIONS";
 const LANGUAGE = "Troupe.Language";
@@ -81,6 +81,7 @@ function createWidget(node, inputName, inputData) {
 /** Everything that happens to a node and concerns its canvas. */
 function follow(node, editor, look) {
   const saved = () => editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
+  const hadFocus = watchFocus(editor.root);
   let key = null;
   chain(node, "onAdded", () => {
     looks.add(look);
@@ -89,13 +90,13 @@ function follow(node, editor, look) {
       const { focused, ...state } = remembered.get(key) ?? {};
       remembered.delete(key);
       editor.store.set(state);
-      if (focused) editor.focus();
+      if (focused) focusWhenShown(editor.stage.canvas);
       look();
     });
   });
   chain(node, "onRemoved", () => {
     looks.delete(look);
-    if (key) remembered.set(key, { ...editor.store.remembered(), focused: editor.root.contains(document.activeElement) });
+    if (key) remembered.set(key, { ...editor.store.remembered(), focused: hadFocus() });
     editor.destroy();
   });
   chain(node, "onConfigure", () => (saved(), look()));

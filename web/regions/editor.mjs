@@ -17,7 +17,7 @@ let count = 0;
 /**
  * A canvas. `say` speaks the user's language; `host` is the editor around it: capture() takes note of a change for
  * undo, undo(again) undoes or redoes, changed() is told of every change.
- * Returns { root, store, focus(), destroy() }.
+ * Returns { root, store, stage, destroy() }.
  */
 export function createEditor(say, host) {
   const store = createStore((settled) => {
@@ -58,7 +58,6 @@ export function createEditor(say, host) {
     root,
     store,
     stage,
-    focus: () => stage.canvas.focus({ preventScroll: true }),
     destroy: () => detach.forEach((undo) => undo()),
   };
 }

@@ -140,11 +140,14 @@ export function attachPointer(stage, store, say) {
   }
 
   const leave = () => store.set({ pointer: null });
+  const touchmove = (event) => event.stopPropagation(); // two fingers are for this picture, not for the graph
   const lost = (event) => {
     fingers.delete(event.pointerId);
     if (drag?.id === event.pointerId) cancel();
   };
-  const listeners = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: lost, pointerleave: leave, wheel };
+  const listeners = {
+    pointerdown: down, pointermove: move, pointerup: up, pointercancel: lost, pointerleave: leave, wheel, touchmove,
+  };
   for (const [kind, listener] of Object.entries(listeners)) canvas.addEventListener(kind, listener, { passive: false });
   return {
     cancel,

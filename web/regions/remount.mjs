@@ -20,3 +20,26 @@ export function mountWhenStale(node, root, mounted) {
   };
   requestAnimationFrame(look);
 }
+
+/** Give an element the focus once it can have it: it may still be hidden. Not if something else got it meanwhile. */
+export function focusWhenShown(element) {
+  let frames = 0;
+  const attempt = () => {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    element.focus({ preventScroll: true });
+    if (document.activeElement !== element && ++frames < FRAMES) requestAnimationFrame(attempt);
+  };
+  attempt();
+}
+
+/** Whether an element had the focus when it left the page: asked afterwards, when nothing has it any more. */
+export function watchFocus(root) {
+  let had = false;
+  root.addEventListener("focusin", () => {
+    had = true;
+  });
+  root.addEventListener("focusout", () => setTimeout(() => {
+    if (root.isConnected) had = root.contains(document.activeElement);
+  }));
+  return () => had;
+}
