@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import comfy.ldm.modules.attention as attention
+from pack.nodes.host.blocks import transformer_at
 from pack.tests.host.tiny_models import ADAPTER_LAYERS
 from torch import Tensor
 
@@ -61,6 +62,29 @@ def record_layers(model):
         clone.set_model_attn2_replace(replacement(key), *key)
     try:
         yield clone, calls
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@contextmanager
+def self_attention_layers(model, rows: int = 2):
+    """What the self-attention layers get and give in the first call with so many rows of a model that is not a clone:
+    (key, "to_q" | "to_k" | "to_v" | "out") -> [rows, N, C]."""
+    seen: dict[tuple, Tensor] = {}
+
+    def note(key, name, values):
+        if len(values) == rows:
+            seen.setdefault((key, name), values.detach().clone())
+
+    hooks = []
+    for key in ADAPTER_LAYERS:
+        layer = transformer_at(model.model, key).attn1
+        for name in ("to_q", "to_k", "to_v"):
+            hooks.append(getattr(layer, name).register_forward_hook(lambda _, __, out, at=(key, name): note(*at, out)))
+        hooks.append(layer.to_out.register_forward_pre_hook(lambda _, inputs, key=key: note(key, "out", inputs[0])))
+    try:
+        yield seen
     finally:
         for hook in hooks:
             hook.remove()

@@ -1,0 +1,145 @@
+"""A cast inside a ControlNet's own cross-attention, on a real, tiny ControlNet."""
+
+from dataclasses import replace
+
+import comfy.controlnet
+import comfy.model_management
+import comfy.ops
+import pytest
+import torch
+from comfy.cldm.cldm import ControlNet as ControlModel
+from pack.attention.cast import Member
+from pack.attention.recipes import Recipe
+from pack.nodes.host.model_patch import patch_cast
+from pack.tests.host.tiny_models import (
+    ADA,
+    BOB,
+    LEFT,
+    POSITIVE,
+    RIGHT,
+    TWO,
+    UNET,
+    assert_different,
+    assert_same,
+    conditioning,
+    sample,
+)
+
+REACH = Recipe("decoupled", reach=True)
+INPUTS = [("input", block) for block in (1, 2, 4, 5, 7, 8)]
+
+
+@pytest.fixture(scope="module")
+def control():
+    """A ControlNet of random weights, as the host loads one."""
+    options = {k: v for k, v in UNET.items() if k not in ("out_channels", "transformer_depth_output", "use_checkpoint")}
+    model = ControlModel(
+        hint_channels=3, dtype=torch.float32, device="cpu", operations=comfy.ops.manual_cast, num_heads=4, **options
+    )
+    generator = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if weights.ndim > 1:
+                weights.copy_(torch.randn(weights.shape, generator=generator) / weights[0].numel() ** 0.5)
+            else:
+                weights.fill_(1.0 if name.endswith("weight") else 0.0)
+    return comfy.controlnet.ControlNet(model.eval(), load_device=torch.device("cpu"))
+
+
+@pytest.fixture
+def hinted(control):
+    """The positive prompt with the ControlNet and a hint."""
+    hint = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(6))
+    own = control.copy().set_cond_hint(hint, 0.5)
+    return [[POSITIVE[0][0], {"control": own, "control_apply_to_uncond": True}]]
+
+
+def cross_attention(control, block):
+    model = control.control_model
+    part = model.middle_block if block[0] == "middle" else model.input_blocks[block[1]]
+    return part[1].transformer_blocks[0].attn2
+
+
+def control_layers(control, draw):
+    """What the ControlNet's cross-attention gives in its first call, by block: [2, N, C]."""
+    seen, hooks = {}, []
+    for block in [*INPUTS, ("middle", 0)]:
+        layer = cross_attention(control, block).to_out
+        hooks.append(layer.register_forward_pre_hook(lambda _, x, block=block: seen.setdefault(block, x[0].clone())))
+    try:
+        draw()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return seen
+
+
+def test_without_reach_or_without_a_control_net_nothing_changes(model, adapter, hinted):
+    plain = patch_cast(model, TWO, adapter, Recipe("decoupled"), 1.0)
+    reaching = patch_cast(model, TWO, adapter, REACH, 1.0)
+
+    assert torch.equal(sample(reaching), sample(plain))
+    assert_different(sample(reaching, positive=hinted), sample(plain, positive=hinted), 1e-4)
+
+
+def test_every_layer_of_the_control_net_gets_each_member_in_their_region(model, adapter, control, hinted):
+    one = replace(TWO[0], identity=BOB)
+    here, there = (
+        control_layers(control, lambda cast=cast: sample(cast, positive=hinted, steps=1))
+        for cast in (patch_cast(model, (member, TWO[1]), adapter, REACH, 1.0) for member in (TWO[0], one))
+    )
+
+    assert list(here) == [*INPUTS, ("middle", 0)]
+    first = (here[INPUTS[0]] - there[INPUTS[0]]).abs().amax(-1).unflatten(1, (8, 8))
+    negative, positive = first
+    assert positive[:, :4].min() > 1e-4
+    assert positive[:, 4:].max() == 0
+    assert negative.max() == 0
+    assert all((here[block] - there[block])[1].abs().max() > 1e-4 for block in here)
+
+
+def test_the_layers_add_what_the_adapter_says(model, adapter, control, hinted):
+    """At strengths of 1 and 2, the first layer's change is once and twice the same."""
+    text = control_layers(control, lambda: sample(model, positive=hinted, steps=1))[INPUTS[0]]
+    once, twice = (
+        control_layers(control, lambda s=s: sample(patch_cast(model, TWO, adapter, REACH, s), positive=hinted, steps=1))
+        for s in (1.0, 2.0)
+    )
+
+    torch.testing.assert_close(twice[INPUTS[0]] - text, 2 * (once[INPUTS[0]] - text), atol=1e-5, rtol=1e-3)
+
+
+def test_the_control_net_that_was_given_stays_as_it_was(model, adapter, control, hinted):
+    own = hinted[0][1]["control"]
+    before = sample(model, positive=hinted)
+    parts = [id(part) for part in control.control_model.modules()]
+
+    sample(patch_cast(model, TWO, adapter, REACH, 1.0), positive=hinted)
+
+    assert own.control_model is control.control_model
+    assert [id(part) for part in control.control_model.modules()] == parts
+    assert torch.equal(sample(model, positive=hinted), before)
+
+
+def test_a_chain_of_control_nets_and_two_casts_reach_alike(model, adapter, control, hinted):
+    hint = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(7))
+    second = control.copy().set_cond_hint(hint, 0.3).set_previous_controlnet(hinted[0][1]["control"])
+    chained = [[POSITIVE[0][0], {"control": second, "control_apply_to_uncond": True}]]
+    ada, bob = (Member(ADA, LEFT),), (Member(BOB, RIGHT),)
+
+    def drawn(*casts, reach=True):
+        patched = model
+        for cast in casts:
+            patched = patch_cast(patched, cast, adapter, replace(REACH, reach=reach), 1.0)
+        return sample(patched, positive=chained)
+
+    assert_same(drawn(ada, bob), drawn(bob, ada))
+    assert_different(drawn(ada, bob), drawn(ada, bob, reach=False), 1e-4)
+
+
+def test_prompts_with_and_without_the_control_net_still_share_a_call(model, adapter, hinted, unet_calls):
+    negative = [[conditioning(12)[0][0], dict(hinted[0][1])]]
+
+    sample(patch_cast(model, TWO, adapter, REACH, 1.0), positive=hinted, negative=negative, steps=1)
+
+    assert unet_calls == [2]

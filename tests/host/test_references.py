@@ -1,0 +1,111 @@
+"""Self-attention to reference photos on a real, tiny UNet, with a real VAE of random weights."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import comfy.sd
+import numpy as np
+import pytest
+import torch
+from comfy.taesd.taesd import TAESD
+from pack.attention.cast import Member
+from pack.attention.recipes import Recipe, References
+from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.host.reference_photos import cut_out
+from pack.tests.host.layer_recorder import self_attention_layers
+from pack.tests.host.tiny_models import ADA, ADAPTER_LAYERS, BOB, LEFT, RIGHT, assert_different, assert_same, sample
+
+SEEING = References(1.0, 0.0, 1.0, size=32)
+DECODER = [key for key in ADAPTER_LAYERS if key[0] == "output"]
+
+
+@pytest.fixture(scope="module")
+def vae():
+    generator = torch.Generator().manual_seed(3)
+    state = TAESD(latent_channels=4).state_dict()
+    for name, weights in state.items():
+        spread = weights[0].numel() ** -0.5 if weights.ndim > 1 else 0.0
+        weights.copy_(torch.randn(weights.shape, generator=generator) * spread)
+        if name == "vae_scale":
+            weights.fill_(1.0)
+    return comfy.sd.VAE(sd=state)
+
+
+def photographed(person, seed, count=1):
+    """A person with photos, and a face in the middle of each."""
+    generator = np.random.default_rng(seed)
+    photos = tuple(generator.integers(0, 255, (48, 40, 3), dtype=np.uint8) for _ in range(count))
+    boxes = np.tile(np.float32([12, 14, 28, 34]), (count, 1))
+    return SimpleNamespace(**{**vars(person), "photos": photos, "boxes": boxes})
+
+
+PAIR = (Member(photographed(ADA, 1, 2), LEFT), Member(photographed(BOB, 2), RIGHT))
+
+
+@torch.inference_mode()
+def patched(model, adapter, vae, references, cast=PAIR, **changes):
+    return patch_cast(model, cast, adapter, Recipe("decoupled", references=references, **changes), 1.0, vae)
+
+
+def test_photos_of_vanishing_weight_change_nothing(model, adapter, vae):
+    plain = sample(patch_cast(model, PAIR, adapter, Recipe("decoupled"), 1.0))
+
+    assert_same(sample(patched(model, adapter, vae, replace(SEEING, odds=1e-20))), plain)
+    assert_different(sample(patched(model, adapter, vae, SEEING)), plain)
+
+
+@pytest.mark.parametrize("match_mean", [False, True])
+def test_all_photos_run_in_one_batch_once_for_each_noise_level(model, adapter, vae, unet_calls, match_mean):
+    out = sample(patched(model, adapter, vae, replace(SEEING, match_mean=match_mean)), steps=3)
+
+    assert out.isfinite().all()
+    assert unet_calls == [3, 2] * 3  # three photos, then the picture's two rows
+
+
+def test_photos_run_in_their_part_of_the_schedule_alone(model, adapter, vae, unet_calls):
+    sample(patched(model, adapter, vae, replace(SEEING, end=0.5)), steps=4)
+
+    assert unet_calls == [3, 2, 3, 2, 2, 2]
+
+
+def test_a_member_sees_their_own_photos_in_their_region_in_the_decoder_in_positive_rows(model, adapter, vae):
+    cast = (Member(photographed(ADA, 1, 3), LEFT), Member(BOB, RIGHT))  # of Bob no photo was kept
+
+    seen, plain = ({}, {})
+    for found, references in ((seen, SEEING), (plain, References())):
+        with self_attention_layers(model, rows=2) as layers:  # the photos are three rows
+            sample(patched(model, adapter, vae, references, cast), steps=1)
+        found.update(layers)
+
+    first = DECODER[0]
+    for key in ADAPTER_LAYERS[: ADAPTER_LAYERS.index(first)]:
+        assert torch.equal(seen[key, "out"], plain[key, "out"]), key
+    torch.testing.assert_close(seen[first, "to_q"], plain[first, "to_q"])
+    change = (seen[first, "out"] - plain[first, "out"]).abs().amax(-1).unflatten(1, (2, 2))
+    negative, positive = change
+    assert positive[:, 0].min() > 1e-3  # Ada's column
+    assert positive[:, 1].max() < 1e-5
+    assert negative.max() < 1e-5
+
+
+def test_without_a_vae_or_a_photo_it_says_what_to_do(model, adapter, vae):
+    with pytest.raises(ValueError, match="Connect the checkpoint's VAE"):
+        patched(model, adapter, None, SEEING)
+    with pytest.raises(ValueError, match="no identity in the cast has one"):
+        patched(model, adapter, vae, SEEING, (Member(ADA, LEFT),))
+
+
+def test_a_photo_is_cut_out_around_its_face():
+    picture = np.zeros((60, 100, 3), np.uint8)
+    picture[20:30, 70:80] = 255
+
+    cut, face = cut_out(picture, (70, 20, 80, 30), 40)
+
+    assert cut.shape == (40, 40, 3)
+    assert cut[20, 20].min() == 255
+    assert cut[:, :8].max() < 5
+    assert face[20, 20]
+    assert not face[1, 1]
+    whole, everywhere = cut_out(picture, None, 40)
+    assert whole.shape == (40, 40, 3)
+    assert everywhere.all()
