@@ -1,6 +1,9 @@
 """A running ComfyUI as tests use it: prompts in; histories, pictures and texts out."""
 
-from pack.scripts.hosting.client import error_of
+import json
+import urllib.request
+
+from pack.scripts.hosting.client import OPENER, error_of
 from pack.scripts.hosting.server import Server
 from pack.scripts.showing.workflow import to_prompt
 
@@ -10,11 +13,12 @@ class FailedPrompt(Exception):
 
 
 class RealServer(Server):
-    """A running ComfyUI, as tests use it. It also finds adapters in `models/ipadapter` of its base folder."""
+    """A running ComfyUI, as tests use it. It also finds models in `models` of its base folder."""
 
     def command(self) -> list[str]:
         config = self.base / "test_paths.yaml"
-        config.write_text("tests:\n  ipadapter: models/ipadapter\n", encoding="utf-8")
+        folders = [f"  {name}: models/{name}\n" for name in ("ipadapter", "checkpoints", "clip_vision", "insightface")]
+        config.write_text("tests:\n" + "".join(folders), encoding="utf-8")
         return [*super().command(), "--extra-model-paths-config", str(config)]
 
     def post_prompt(self, prompt: dict, workflow: dict | None = None, timeout: float = 300) -> dict:
@@ -24,6 +28,13 @@ class RealServer(Server):
         if error:
             raise FailedPrompt(error)
         return entry
+
+    def free(self) -> None:
+        """Have the server let go of its models and of what it kept of earlier prompts, with the next prompt."""
+        body = json.dumps({"unload_models": True, "free_memory": True}).encode()
+        request = urllib.request.Request(self.address + "/free", body, {"Content-Type": "application/json"})
+        with OPENER.open(request, timeout=60):
+            pass
 
     def images(self, entry: dict, node_id: str) -> list[bytes]:
         """The picture files that a node put out."""

@@ -1,0 +1,84 @@
+"""The workflows for real checkpoints, a step each on random ones with the published keys under the published names."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from pack.demo.people_by_name import photo_of
+from pack.scripts.bootstrap.places import ROOT
+from pack.tests.attention.adapter_files import PUBLISHED
+from pack.tests.host import published_checkpoints as published
+from PIL import Image
+
+VIT_H = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
+WRITERS = {
+    "v1-5-pruned-emaonly-fp16.safetensors": ("checkpoints", published.write_sd15),
+    "sd_xl_base_1.0.safetensors": ("checkpoints", published.write_sdxl),
+    VIT_H: ("clip_vision", published.write_vit_h),
+}
+NEEDS = {
+    "faceid-plus-v2-sd15": ("v1-5-pruned-emaonly-fp16.safetensors", VIT_H, "ip-adapter-faceid-plusv2_sd15.bin"),
+    "faceid-sdxl": ("sd_xl_base_1.0.safetensors", "ip-adapter-faceid_sdxl.bin"),
+    "three-subjects-plus-sdxl": ("sd_xl_base_1.0.safetensors", VIT_H, "ip-adapter-plus_sdxl_vit-h.safetensors"),
+}
+PIXELS = 64
+
+
+@pytest.fixture(scope="module")
+def models(server):
+    """Put a file into the server's folder of models; all are taken away again in the end."""
+    written = []
+
+    def put(name):
+        folder, write = WRITERS.get(name, ("ipadapter", None))
+        path = server.base / "models" / folder / name
+        if path not in written:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path) if write else published.write_adapter(path, PUBLISHED[path.stem])
+            written.append(path)
+
+    pack = server.base / "models" / "insightface" / "models" / "buffalo_l"  # the demo's, under the published name
+    shutil.copytree(ROOT / "demo" / "weights" / "insightface" / "models" / "troupe-demo", pack)
+    photo = (photo_of("Ada") * 255).round().byte().numpy()
+    Image.fromarray(photo).save(server.base / "input" / "example.png")
+    yield put
+    for path in written:
+        path.unlink()
+    shutil.rmtree(pack)
+    server.free()
+
+
+def small(prompt: dict) -> dict:
+    """One step at a size that takes seconds, with the demo's recogniser in place of buffalo_l's."""
+    changes = {
+        "KSampler": {"steps": 1},
+        "EmptyLatentImage": {"width": PIXELS, "height": PIXELS},
+        "Troupe_LoadAdapter": {"recogniser": "any"},
+    }
+    for node in prompt.values():
+        node["inputs"].update(changes.get(node["class_type"], {}))
+    return prompt
+
+
+def picture(server, prompt: dict) -> np.ndarray:
+    entry = server.post_prompt(prompt)
+    (saved,) = [number for number, node in prompt.items() if node["class_type"] == "SaveImage"]
+    (file,) = server.images(entry, saved)
+    return np.asarray(Image.open(io.BytesIO(file)).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_the_workflow_runs_with_the_published_files(server, models, name):
+    for file in NEEDS[name]:
+        models(file)
+    prompt = small(server.to_api(json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))))
+
+    with_cast = picture(server, prompt)
+    next(node for node in prompt.values() if node["class_type"] == "Troupe_ApplyCast")["inputs"]["strength"] = 0.0
+    without = picture(server, prompt)
+
+    assert with_cast.shape == (PIXELS, PIXELS, 3)
+    assert with_cast.std() > 1
+    assert np.abs(with_cast - without).mean() > 0.5
