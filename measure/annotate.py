@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SMALLEST_SIDE = 512  # smaller pictures are enlarged before anything is drawn
+SMALLEST_SIDE = 512  # smaller pictures are enlarged before anything is drawn,
+LONGEST_SIDE = 4096  # but not beyond this: a strip of pixels would become a picture of gigabytes
 # Told apart with any colour vision: the palette of Okabe and Ito (2008) without black. Grey is kept for strangers.
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 GREY = (190, 190, 190)
@@ -33,7 +34,8 @@ def member_colour(index: int) -> Colour:
 def annotate(
     picture: np.ndarray, marks: Sequence[Mark], outlines: Sequence[tuple[np.ndarray, Colour]] = ()
 ) -> np.ndarray:
-    """The picture with marks, enlarged by a whole factor so that its shorter side has at least 512 pixels.
+    """The picture with marks, enlarged by a whole factor so that its shorter side has at least 512 pixels, the longer
+    one permitting.
 
     picture  : uint8 [H, W, 3] RGB; not changed
     outlines : regions, bool [H, W], each with the colour of its thin border
@@ -41,7 +43,7 @@ def annotate(
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    factor = max(1, -(-SMALLEST_SIDE // min(picture.shape[:2])))
+    factor = max(1, min(-(-SMALLEST_SIDE // min(picture.shape[:2])), LONGEST_SIDE // max(picture.shape[:2])))
     size = (picture.shape[1] * factor, picture.shape[0] * factor)
     canvas = np.array(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
     for region, colour in outlines:
