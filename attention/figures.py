@@ -13,12 +13,23 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-HEAD = (0.5, 0.38)  # half height and half width of the head
-NECK = 0.21  # its half width
+HEAD = (0.5, 0.38, 0.42)  # half height of the head, its half width on an adult and on the stoutest
+NECK = 0.21  # half width
+DROOP = 0.1  # how much lower the stoutest one's arms begin
 SEATED = 0.76  # height of a sitting person's crown above the floor, as a part of their standing height
 
 # Parts below the chin: heights in parts of the way from the chin to the floor, widths in half shoulder widths.
-TORSO = ((0.015, 0.0), (0.05, 0.5), (0.075, 0.8), (0.115, 0.9), (0.2, 0.74), (0.3, 0.62), (0.4, 0.7), (0.48, 0.68))
+# A torso's are given for an adult and for the stoutest.
+TORSO = (
+    (0.015, 0.0, 0.0),
+    (0.05, 0.5, 0.44),
+    (0.075, 0.8, 0.62),
+    (0.115, 0.9, 0.78),
+    (0.2, 0.74, 0.94),
+    (0.3, 0.62, 0.98),
+    (0.4, 0.7, 0.98),
+    (0.48, 0.68, 0.9),
+)
 ARM = ((0.79, 0.115, 0.17), (0.88, 0.29, 0.12), (0.89, 0.5, 0.09))
 LEG = ((0.36, 0.45, 0.34), (0.34, 0.72, 0.2), (0.32, 0.95, 0.12))
 FOOT = ((0.33, 0.97, 0.11), (0.42, 0.985, 0.1))
@@ -39,6 +50,11 @@ class Build:
     heads: float
     shoulders: float
 
+    @property
+    def stout(self) -> float:
+        """From 0 for an adult to 1 for small children and cartoon figures, who have no waist and thick limbs."""
+        return min(max((7.5 - self.heads) / 4.0, 0.0), 1.0)
+
 
 def usual_shoulders(heads: float) -> float:
     """Half the shoulder width that goes with a height: from 0.64 at 3.2 heads to 0.98 at 7.5."""
@@ -50,8 +66,11 @@ def thickness(build: Build, x: Tensor, y: Tensor, seated: bool = False) -> Tenso
 
     x, y : [H, W] in head heights from the crown
     """
-    parts = [_ellipse(x, y - HEAD[0], HEAD[1], HEAD[0]), _torso(build, x, y)]
-    parts += [_limb(build, x, y, line) for line in ((SEATED_ARM, SEATED_THIGH) if seated else (ARM, LEG, FOOT))]
+    half_height, slim, stout = HEAD
+    parts = [_ellipse(x, y - half_height, slim + (stout - slim) * build.stout, half_height), _torso(build, x, y)]
+    (shoulder_x, shoulder_y, round_), *below = SEATED_ARM if seated else ARM
+    arm = ((shoulder_x, shoulder_y + DROOP * build.stout, round_), *below)
+    parts += [_limb(build, x, y, line) for line in ((arm, SEATED_THIGH) if seated else (arm, LEG, FOOT))]
     if seated:
         parts += [_limb(build, x, y, line, SEATED * build.heads) for line in _shin_and_foot(build)]
     return torch.stack(parts).amax(0)
@@ -70,8 +89,8 @@ def _ellipse(x: Tensor, y: Tensor, width: float, height: float) -> Tensor:
 
 def _torso(build: Build, x: Tensor, y: Tensor) -> Tensor:
     """Neck, shoulders, waist and hips: a body of revolution, flattened to about half its depth."""
-    heights, widths = zip(*TORSO, strict=True)
-    at = [0.8, *(1 + height * (build.heads - 1) for height in heights)]
+    at = [0.8, *(1 + height * (build.heads - 1) for height, *_ in TORSO)]
+    widths = [slim + (stout - slim) * build.stout for _, slim, stout in TORSO]
     half = [NECK, NECK, *(width * build.shoulders for width in widths[1:])]
     inside = (y >= at[0]) & (y <= at[-1])
     width = _smooth(y.clamp(at[0], at[-1]), y.new_tensor(at), y.new_tensor(half))
