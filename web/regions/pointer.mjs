@@ -140,20 +140,23 @@ export function attachPointer(stage, store, say) {
   }
 
   const leave = () => store.set({ pointer: null });
-  const touchmove = (event) => event.stopPropagation(); // two fingers are for this picture, not for the graph
+  /** Two fingers are for this picture. The editor listens on an ancestor before the stage could, and zooms the graph. */
+  const touched = (event) => event.target === canvas && event.stopPropagation();
   const lost = (event) => {
     fingers.delete(event.pointerId);
     if (drag?.id === event.pointerId) cancel();
   };
   const listeners = {
-    pointerdown: down, pointermove: move, pointerup: up, pointercancel: lost, pointerleave: leave, wheel, touchmove,
+    pointerdown: down, pointermove: move, pointerup: up, pointercancel: lost, pointerleave: leave, wheel,
   };
   for (const [kind, listener] of Object.entries(listeners)) canvas.addEventListener(kind, listener, { passive: false });
+  window.addEventListener("touchmove", touched, { capture: true });
   return {
     cancel,
     dragging: () => drag !== null,
     detach() {
       for (const [kind, listener] of Object.entries(listeners)) canvas.removeEventListener(kind, listener);
+      window.removeEventListener("touchmove", touched, { capture: true });
     },
   };
 }
