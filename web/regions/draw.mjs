@@ -4,10 +4,10 @@ import { readableOn } from "./colours.mjs";
 import { bounds, HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
 import { backToFront } from "./hits.mjs";
 import { maskPicture } from "./paint_mask.mjs";
+import { STEM } from "./presses.mjs";
 import { aspectOf, selected, shown } from "./store.mjs";
 import { scaleOf, toStage } from "./zoom.mjs";
 
-export const STEM = 22; // pixels from a region to its handle for turning
 const GUIDE = "#ff3ea5";
 const FONT = "600 11px system-ui, sans-serif";
 

@@ -6,7 +6,7 @@ import { createCommands } from "./commands.mjs";
 import { element } from "./elements.mjs";
 import { attachKeyboard } from "./keyboard.mjs";
 import { createList } from "./region_list.mjs";
-import { attachPointer } from "./pointer.mjs";
+import { Pointer } from "./pointer.mjs";
 import { createStage } from "./stage.mjs";
 import { createStore } from "./store.mjs";
 import { createToolbar } from "./toolbar.mjs";
@@ -26,10 +26,10 @@ export function createEditor(say, host) {
   });
   const stage = createStage(store, say);
   const list = createList(store, say);
-  const pointer = attachPointer(stage, store, say);
+  const pointer = new Pointer(stage, store, say);
   const commands = createCommands(store, stage, say, {
     renameSelected: list.editName,
-    cancel: () => pointer.dragging() && (pointer.cancel(), true),
+    cancel: () => pointer.cancel(),
   });
   const transfer = createTransfer(store, say);
   const parts = [createToolbar(store, commands, transfer, say), createBrushBar(store, say), createNotice(store, say), list];
