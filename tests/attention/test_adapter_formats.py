@@ -5,7 +5,7 @@ import torch
 from pack.attention.adapter_formats import FORMATS, candidates
 from pack.attention.adapter_parts import AdapterFormatError
 from pack.attention.adapter_weights import describe, read_adapter
-from pack.tests.attention.adapter_files import PUBLISHED, SD15_WIDTHS, SDXL_WIDTHS, nested, on_meta
+from pack.scripts.benches.engine.adapter_files import PUBLISHED, SD15_WIDTHS, SDXL_WIDTHS, nested, on_meta
 
 
 @pytest.mark.parametrize("layout", [dict, nested])

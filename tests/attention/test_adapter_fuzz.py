@@ -6,7 +6,7 @@ import pytest
 import torch
 from pack.attention.adapter_parts import AdapterFormatError
 from pack.attention.adapter_weights import read_adapter
-from pack.tests.attention.adapter_files import PUBLISHED, SD15_WIDTHS, layers, loras, on_meta
+from pack.scripts.benches.engine.adapter_files import PUBLISHED, SD15_WIDTHS, layers, loras, on_meta
 
 ROUNDS = 12
 FILES = [

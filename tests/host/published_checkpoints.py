@@ -19,8 +19,8 @@ import comfy.ops
 import numpy as np
 import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from pack.scripts.benches.engine.adapter_files import Published, Shapes, nested, random_state
 from pack.scripts.benches.engine.structures import SD15, SDXL, Structure
-from pack.tests.attention.adapter_files import Published, Shapes, nested, random_state
 from safetensors.torch import save_file
 
 WIDTH = 320

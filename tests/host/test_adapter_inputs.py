@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pack.attention.cast import Member
-from pack.attention.recipes import recipe_named
+from pack.attention.recipe_book import recipe_named
 from pack.face.alignment import aligned_crop
 from pack.face.photo_crops import crops_of, square_crop
 from pack.nodes.host import vision_features

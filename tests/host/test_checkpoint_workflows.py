@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 from pack.demo.people_by_name import photo_of
+from pack.scripts.benches.engine.adapter_files import PUBLISHED
 from pack.scripts.bootstrap.places import ROOT
-from pack.tests.attention.adapter_files import PUBLISHED
 from pack.tests.host import published_checkpoints as published
 from PIL import Image
 

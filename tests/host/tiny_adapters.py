@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pack.face.identity import Identity, subject_from_pictures
 from pack.nodes.host.adapter_model import AdapterSettings, LoadedAdapter, load_adapter
-from pack.tests.attention.adapter_files import (
+from pack.scripts.benches.engine.adapter_files import (
     Shapes,
     faceid,
     full_face,

@@ -1,0 +1,169 @@
+"""Load a full-size adapter and project people with it, several times: what that takes in time and memory."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+from safetensors.torch import save_file
+
+from ....face.alignment import TEMPLATE_112
+from ....face.identity import Identity
+from ...bootstrap.installation import Installation
+from ...hosting.accelerator import has_accelerator
+from ...hosting.in_process import import_host
+from .adapter_files import PUBLISHED, nested, random_state
+from .structures import SDXL
+
+FILE = "ip-adapter-faceid-plusv2_sdxl"
+PAUSE = 0.003  # seconds between samples of memory
+
+
+@dataclass
+class AdapterRuns:
+    """Samples, one for each time the file was loaded; bytes and seconds.
+
+    read, load    : time to read the file's bytes, and to load it
+    first, later  : time of a run that makes keys and values, and of one that finds them
+    later_rows    : rows that the later run projected
+    peak, after   : memory beyond that before loading, at its highest and after both runs
+    """
+
+    file_bytes: int
+    kept_bytes: int = 0
+    read: list[float] = field(default_factory=list)
+    load: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    later: list[float] = field(default_factory=list)
+    later_rows: list[float] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)
+
+    @staticmethod
+    @torch.inference_mode()
+    def of(installation: Installation, suffix: str, people: int, repeats: int) -> AdapterRuns:
+        """Write the file, then load and use it `repeats` times."""
+        if "comfy.cli_args" not in sys.modules:
+            import_host(installation.comfyui, cpu=not has_accelerator(installation.python))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{FILE}{suffix}"
+            _write(path)
+            runs = AdapterRuns(path.stat().st_size)
+            for _ in range(repeats):
+                runs._once(path, [_person(seed) for seed in range(people)])
+        return runs
+
+    def _once(self, path: Path, identities: list[Identity]) -> None:
+        from ....nodes.host.adapter_model import AdapterSettings, load_adapter
+
+        settings, encoder = AdapterSettings(recogniser="any"), _encoder()
+        _blocks()
+        self.read.append(_seconds(path.read_bytes)[0])
+        gc.collect()
+        with watched_memory() as memory:
+            took, adapter = _seconds(lambda: load_adapter(path, path.name, settings, encoder))
+            self.load.append(took)
+            rows: list[int] = []
+            adapter.module.projection.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
+            self.first.append(_seconds(lambda: _run(adapter, identities))[0])
+            rows.clear()
+            self.later.append(_seconds(lambda: _run(adapter, identities))[0])
+        self.later_rows.append(float(sum(rows)))
+        self.kept_bytes = adapter.kept.bytes
+        self.peak.append(max(memory))
+        self.after.append(memory[-1])
+
+
+def _run(adapter: Any, identities: list[Identity]) -> None:
+    """What a run of the graph does between Apply Cast and the first layer."""
+    import comfy.model_management
+
+    from ....nodes.host.adapter_keys import keys_values_of
+    from ....nodes.host.troop import troop_of
+
+    device = comfy.model_management.get_torch_device()
+    troop = troop_of(adapter, range(len(identities)), identities, "average")
+    keys_values_of([troop], _blocks(), device, torch.float16)
+
+
+@cache
+def _blocks() -> list:
+    """The cross-attention layers of SDXL, of a UNet without weights."""
+    import comfy.ops
+    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+    from ....nodes.host.blocks import cross_attention_blocks
+
+    unet = UNetModel(**SDXL.unet, dtype=torch.float16, device="meta", operations=comfy.ops.disable_weight_init)
+    return cross_attention_blocks(SimpleNamespace(model=SimpleNamespace(diffusion_model=unet)))
+
+
+@cache
+def _encoder() -> Any:
+    """An image encoder in the shape of ViT-H with two of its 32 layers: encoding is not what is measured."""
+    import comfy.clip_vision
+
+    config = {"hidden_size": 1280, "projection_dim": 1024, "image_size": 224, "patch_size": 14, "num_channels": 3}
+    config |= {"intermediate_size": 1280, "num_attention_heads": 16, "num_hidden_layers": 2, "hidden_act": "gelu"}
+    encoder = comfy.clip_vision.ClipVisionModel(config)
+    encoder.load_sd(random_state({key: tuple(value.shape) for key, value in encoder.model.state_dict().items()}))
+    return encoder
+
+
+def _person(seed: int) -> Identity:
+    numbers = np.random.default_rng(seed)
+    return Identity(
+        name=f"person {seed}",
+        embeddings={"random": numbers.normal(size=(1, 512)).astype(np.float32)},
+        crops=numbers.integers(0, 256, (1, 112, 112, 3), dtype=np.uint8),
+        keypoints=TEMPLATE_112[None].astype(np.float32),
+        boxes=np.array([[0, 0, 112, 112]], np.float32),
+        photos=(numbers.integers(0, 256, (256, 256, 3), dtype=np.uint8),),
+    )
+
+
+def _write(path: Path) -> None:
+    state = random_state(PUBLISHED[FILE].shapes(), dtype=torch.float16)
+    if path.suffix == ".bin":
+        torch.save(nested(state), path)
+    else:
+        save_file(state, path)
+
+
+def _seconds(job: Callable[[], Any]) -> tuple[float, Any]:
+    begun = time.perf_counter()
+    made = job()
+    return time.perf_counter() - begun, made
+
+
+@contextmanager
+def watched_memory() -> Iterator[list[int]]:
+    """Bytes of this process beyond those at the beginning, sampled until the end."""
+    process, samples, ended = psutil.Process(), [], threading.Event()
+    before = process.memory_info().rss
+
+    def watch() -> None:
+        while not ended.wait(PAUSE):
+            samples.append(process.memory_info().rss - before)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        ended.set()
+        thread.join()
+        samples.append(process.memory_info().rss - before)
