@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 
 from .compositors import composite
-from .figure_places import ADULT, figure_in, place_in
+from .figure_places import ADULT, POSES, boxed, figure_in, place_in
 from .painted import painted_region
 from .regions import Region, rasterise
 
+AS_PAINTED = "as painted"  # the region itself is the person's outline
+SHOWN = (*POSES, AS_PAINTED)
 BACKDROP = 0.04  # brightness of what is far away
 HORIZON, SOFT = 0.4, 0.15  # where the ground begins, and how far around it the bend reaches, in picture heights
 RELIEF = 0.06  # how much nearer the middle of a body is than its outline
@@ -27,7 +29,7 @@ TOGETHER = 1e-3  # regions that share less of every pixel do not overlap
 class Look:
     """What a depth map shows.
 
-    pose   : of everybody who is not named in `poses`, see figure_places.POSES
+    pose   : of everybody who is not named in `poses`, one of SHOWN
     heads  : standing height in head heights
     near   : brightness of the nearest person
     far    : brightness of the farthest person
@@ -54,7 +56,7 @@ class DepthLayout:
 def draw_layout(regions: Sequence[Region], height: int, width: int, look: Look) -> DepthLayout:
     """Draw people into regions by their order, the smallest number nearest; of equal ones the first in the list.
 
-    A painted region is taken for its person's outline. Every body keeps within its region.
+    Every body keeps within the box of its region, or the box around what is painted of it.
     """
     poses = look.poses or {}
     figures = [_figure(region, height, width, poses.get(region.name, look.pose), look.heads) for region in regions]
@@ -70,10 +72,10 @@ def draw_layout(regions: Sequence[Region], height: int, width: int, look: Look) 
 
 def _figure(region: Region, height: int, width: int, pose: str, heads: float) -> tuple[Tensor, Tensor]:
     """Coverage and roundness [height, width] of the person in a region."""
-    if region.shape == "mask":
+    if pose == AS_PAINTED:
         cover = rasterise([region], height, width)[0]
         return cover, cover
-    return figure_in(place_in(region, width / height, pose, heads), height, width)
+    return figure_in(place_in(boxed(region), width / height, pose, heads), height, width)
 
 
 def front_to_back(orders: Sequence[float]) -> list[int]:

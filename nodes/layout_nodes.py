@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..attention.depth_layout import Look
-from ..attention.figure_places import ADULT, POSES
+from ..attention.depth_layout import SHOWN, Look
+from ..attention.figure_places import ADULT
 from .layout_pictures import layout_of, poses_by_name
 from .region_tools import size_inputs
 from .types import Regions
@@ -39,9 +39,9 @@ class DepthLayout(io.ComfyNode):
                 *size_inputs("depth map"),
                 io.Combo.Input(
                     "pose",
-                    options=list(POSES),
+                    options=list(SHOWN),
                     tooltip="How people are shown. auto: all of a person in a slim region, a bust in a broad one. "
-                    "A painted region is taken for its person's outline.",
+                    "as painted: the region itself is the outline, for masks of people.",
                 ),
                 io.String.Input(
                     "poses",

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..attention.depth_layout import Look, draw_layout
+from ..attention.depth_layout import SHOWN, Look, draw_layout
 from ..attention.depth_split import read_layout
-from ..attention.figure_places import POSES
 from ..attention.region_edits import index_of
 from ..attention.regions import Region
 from .region_lists import split_names
@@ -42,8 +41,8 @@ def poses_by_name(text: str, regions: Sequence[Region]) -> dict[str, str]:
     poses = {}
     for entry in split_names(text):
         name, _, pose = (part.strip() for part in entry.rpartition(":"))
-        if pose not in POSES or not name:
-            raise ValueError(f"{NODE}: '{entry}' is no name with a pose ({', '.join(POSES)}). Write 'Ada: sitting'.")
+        if pose not in SHOWN or not name:
+            raise ValueError(f"{NODE}: '{entry}' is no name with a pose ({', '.join(SHOWN)}). Write 'Ada: sitting'.")
         try:
             poses[regions[index_of(regions, name)].name] = pose
         except ValueError as error:

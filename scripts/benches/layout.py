@@ -22,5 +22,5 @@ def rows(settings: Settings) -> list[Row]:
         samples.clear()
     amounts = QUICK if settings.quick else FULL
     bench = Workbench(ROOT / "demo" / "weights", settings.installation, amounts, samples, settings.console.status)
-    pictures, tuning = (5, 2) if settings.quick else (48, 10)
+    pictures, tuning = (5, 2) if settings.quick else (48, 12)
     return layout_rows(LayoutBench(bench, pictures, tuning))

@@ -83,12 +83,22 @@ def test_single_people_have_poses_of_their_own():
     assert torch.equal(plain.visible[1], seated.visible[1])
 
 
-def test_a_painted_region_is_its_persons_outline():
+def test_as_painted_a_region_is_its_persons_outline():
     mask = torch.zeros(8, 8)
     mask[2:6, 3:7] = 1
-    layout = drawn(Region("a", "mask", mask=mask))
+    painted = Region("a", "mask", mask=mask)
+    layout = drawn(painted, pose="as painted")
 
-    assert torch.equal(layout.visible[0], rasterise([Region("a", "mask", mask=mask)], SIZE, SIZE)[0])
+    assert torch.equal(layout.visible[0], rasterise([painted], SIZE, SIZE)[0])
+
+
+def test_otherwise_a_person_stands_in_the_box_around_the_paint():
+    mask = torch.zeros(8, 8)
+    mask[2:8, 3:7] = 1
+    layout = drawn(Region("a", "mask", mask=mask), Region("b", "box", 0.375, 0.25, 0.5, 0.75))
+    alone = drawn(Region("b", "box", 0.375, 0.25, 0.5, 0.75))
+
+    assert torch.equal(layout.visible[0], alone.visible[0])
 
 
 def test_regions_that_overlap_nobody_stay_as_they_are():

@@ -50,18 +50,23 @@ def placed_people(people: int, count: int, seed: int, engine: FaceEngine, size: 
 
 
 def random_regions(people: int, generator: torch.Generator) -> tuple[Region, ...]:
-    """Boxes around whole people, from left to right; feet may lie below the picture, and bodies overlap by a third.
+    """Boxes around whole people, from left to right; feet may lie below the picture.
 
-    Anywhere across the picture as long as no face hides another; larger people are nearer, as in perspective.
+    Anywhere across the picture as long as no face hides another, two neighbours side by side so that their bodies
+    overlap; larger people are nearer, as in perspective.
     """
     for _ in range(TRIES):
         spread = torch.rand(3, people, generator=generator)
         half = USUAL[people] * (0.8 + 0.35 * spread[0])
         centres = (half * 0.8 + (1 - 1.6 * half) * spread[1]).sort().values
-        if ((centres[1:] - centres[:-1]) >= APART * BROAD * torch.maximum(half[1:], half[:-1])).all():
+        least = APART * BROAD * torch.maximum(half[1:], half[:-1])
+        if ((centres[1:] - centres[:-1]) >= least).all():
             break
     else:
         raise RuntimeError(f"{people} people do not fit beside each other in {TRIES} tries.")
+    pair = int(torch.randint(0, people - 1, (), generator=generator))
+    closer = (centres[pair + 1] - centres[pair] - least[pair]) * (0.9 + 0.1 * float(spread[2, 0]))
+    centres[pair + 1 :] -= closer  # those to the right move along, so that no gap but this one changes
     middles = 0.30 + 0.10 / people + 0.16 * spread[2]
     ranks = (-half).argsort().argsort().tolist()
     rows = zip(half.tolist(), centres.tolist(), middles.tolist(), ranks, strict=True)
