@@ -1,4 +1,4 @@
-"""The named ways to bring a cast into a picture, and every knob that they set."""
+"""What a recipe sets: every knob of the ways to bring a cast into a picture, and the modes with nothing else."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class Recipe:
     isolation  : how far people are kept from each other in self-attention
     references : self-attention to members' reference photos
     reach      : whether identities also act in the cross-attention of ControlNets
+    everywhere : whether regions are ignored and everybody acts on the whole picture; for ablations
     """
 
     mode: str
@@ -76,6 +77,7 @@ class Recipe:
     isolation: Isolation = field(default_factory=Isolation)
     references: References = field(default_factory=References)
     reach: bool = False
+    everywhere: bool = False
 
     @property
     def merges(self) -> bool:
@@ -88,10 +90,3 @@ RECIPES = {
     "masked": Recipe("masked", odds=ODDS),
     "gated": Recipe("gated"),
 }
-
-
-def recipe_named(name: str) -> Recipe:
-    """The recipe of that name; ValueError with the names there are."""
-    if name not in RECIPES:
-        raise ValueError(f"Troupe: there is no recipe '{name}'. Choose one of {', '.join(RECIPES)}.")
-    return RECIPES[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..attention.cast import with_member
-from ..attention.recipes import RECIPES, recipe_named
+from ..attention.recipe_book import RECIPE_BOOK, recipe_named
 from .host.model_patch import patch_cast
 from .types import Adapter, Cast, Identity, Regions
 
@@ -36,7 +36,7 @@ class CastMember(io.ComfyNode):
                 io.Conditioning.Input(
                     "prompt",
                     optional=True,
-                    tooltip="A prompt for this region alone. No recipe uses one yet: leave it empty.",
+                    tooltip="What this person wears and does, for their region. The main prompt keeps a part there.",
                 ),
                 Adapter.Input("adapter", optional=True, tooltip="For this member alone, instead of Apply Cast's."),
                 io.String.Input(
@@ -83,9 +83,10 @@ class ApplyCast(io.ComfyNode):
                 Adapter.Input("adapter", optional=True, tooltip="Used by members that bring none of their own."),
                 io.Combo.Input(
                     "recipe",
-                    options=list(RECIPES),
-                    tooltip="decoupled: every person has an attention of their own inside their region. masked: one "
-                    "softmax over the text and the people. gated: decoupled, times how strongly each point responds.",
+                    options=list(RECIPE_BOOK),
+                    tooltip="Troupe: our own best. MultiID, AnyMS, DynamicID, InstantFamily: as published, as far as "
+                    "that is public; MultiID needs the VAE. decoupled, masked, gated: people beside the text, in one "
+                    "softmax with it, or scaled by how each point responds, and nothing else.",
                 ),
                 io.Float.Input(
                     "strength",
@@ -95,13 +96,18 @@ class ApplyCast(io.ComfyNode):
                     step=0.05,
                     tooltip="Multiplies every member's strength. 0 leaves the model as it is.",
                 ),
+                io.Vae.Input(
+                    "vae",
+                    optional=True,
+                    tooltip="The checkpoint's. Needed by recipes in which people attend to their photos (MultiID).",
+                ),
             ],
             outputs=[io.Model.Output(display_name="model")],
         )
 
     @classmethod
-    def execute(cls, model, cast, recipe, strength, adapter=None) -> io.NodeOutput:
-        return io.NodeOutput(patch_cast(model, cast, adapter, recipe_named(recipe), strength))
+    def execute(cls, model, cast, recipe, strength, adapter=None, vae=None) -> io.NodeOutput:
+        return io.NodeOutput(patch_cast(model, cast, adapter, recipe_named(recipe), strength, vae))
 
 
 NODES: list[type[io.ComfyNode]] = [CastMember, ApplyCast]

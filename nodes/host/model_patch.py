@@ -15,6 +15,7 @@ from ...attention.cast import Cast
 from ...attention.compositors import default_compositor
 from ...attention.margins import with_margin
 from ...attention.recipes import Recipe
+from ...attention.regions import Region
 from ...attention.schedule import shared_window
 from .adapter_loras import apply_loras
 from .adapter_model import LoadedAdapter
@@ -43,6 +44,8 @@ def patch_cast(
     if not strength or not (any(strengths) or any(prompt is not None for prompt in prompts)):
         return model
     regions = with_margin([member.region for member in cast], recipe.margin)
+    if recipe.everywhere:
+        regions = tuple(Region(region.name) for region in regions)
     patch = CastPatch(
         key=uuid.uuid4().hex,
         blocks=blocks,
@@ -50,7 +53,7 @@ def patch_cast(
         regions=regions,
         strengths=strengths,
         windows=tuple(shared_window((member.start, member.end), (recipe.start, recipe.end)) for member in cast),
-        compositor=recipe.compositor or default_compositor(regions),
+        compositor="sum" if recipe.everywhere else recipe.compositor or default_compositor(regions),
         recipe=recipe,
         prompts=prompts,
         photos=encode_photos(cast, vae, recipe.references.size) if recipe.references.odds else (),

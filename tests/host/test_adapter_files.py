@@ -175,11 +175,6 @@ def test_a_member_without_any_adapter_is_named(model):
         apply(model, TWO)
 
 
-def test_a_prompt_that_no_recipe_uses_is_refused_rather_than_ignored(model, tmp_path):
-    with pytest.raises(ValueError, match="Ada brings a prompt"):
-        apply(model, [Member(ADA, EVERYWHERE, prompt=[["tokens", {}]])], tiny_adapter(tmp_path))
-
-
 def test_the_only_fitting_recogniser_feeds_the_adapter(tmp_path):
     adapter = tiny_adapter(tmp_path)
     two = person("Eve", 31)

@@ -11,7 +11,6 @@ from comfy.taesd.taesd import TAESD
 from pack.attention.cast import Member
 from pack.attention.recipes import Recipe, References
 from pack.nodes.host.model_patch import patch_cast
-from pack.nodes.host.reference_photos import cut_out
 from pack.tests.host.layer_recorder import self_attention_layers
 from pack.tests.host.tiny_models import ADA, ADAPTER_LAYERS, BOB, LEFT, RIGHT, assert_different, assert_same, sample
 
@@ -93,19 +92,3 @@ def test_without_a_vae_or_a_photo_it_says_what_to_do(model, adapter, vae):
         patched(model, adapter, None, SEEING)
     with pytest.raises(ValueError, match="no identity in the cast has one"):
         patched(model, adapter, vae, SEEING, (Member(ADA, LEFT),))
-
-
-def test_a_photo_is_cut_out_around_its_face():
-    picture = np.zeros((60, 100, 3), np.uint8)
-    picture[20:30, 70:80] = 255
-
-    cut, face = cut_out(picture, (70, 20, 80, 30), 40)
-
-    assert cut.shape == (40, 40, 3)
-    assert cut[20, 20].min() == 255
-    assert cut[:, :8].max() < 5
-    assert face[20, 20]
-    assert not face[1, 1]
-    whole, everywhere = cut_out(picture, None, 40)
-    assert whole.shape == (40, 40, 3)
-    assert everywhere.all()

@@ -14,7 +14,7 @@ import comfy.utils
 import torch
 from comfy.model_base import ModelType
 from pack.attention.cast import Member
-from pack.attention.recipes import recipe_named
+from pack.attention.recipe_book import recipe_named
 from pack.attention.regions import Region
 from pack.nodes.host.adapter_model import LoadedAdapter, load_adapter
 from pack.nodes.host.model_patch import patch_cast
