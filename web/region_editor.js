@@ -74,17 +74,17 @@ function createWidget(node, inputName, inputData) {
     margin: 6,
   });
   widget.options.socketless = true;
-  follow(node, editor, look);
+  follow(node, inputName, editor, look);
   return { widget, minWidth: SIZE.width, minHeight: SIZE.height };
 }
 
 /** Everything that happens to a node and concerns its canvas. */
-function follow(node, editor, look) {
-  const saved = () => editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
+function follow(node, inputName, editor, look) {
   const hadFocus = watchFocus(editor.root);
   let key = null;
   chain(node, "onAdded", () => {
     looks.add(look);
+    editor.attach();
     mountWhenStale(node, editor.root, () => {
       key = `${node.graph?.id}:${node.id}`; // now that the graph has its id
       const { focused, ...state } = remembered.get(key) ?? {};
@@ -97,12 +97,17 @@ function follow(node, editor, look) {
   chain(node, "onRemoved", () => {
     looks.delete(look);
     if (key) remembered.set(key, { ...editor.store.remembered(), focused: hadFocus() });
-    editor.destroy();
+    editor.detach();
   });
-  chain(node, "onConfigure", () => (saved(), look()));
+  chain(node, "onConfigure", () => {
+    const socket = node.inputs.findIndex((input) => input.name === inputName && input.link == null);
+    if (socket >= 0) node.removeInput(socket); // saved when the text still was a text box
+    editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
+    look();
+  });
   chain(node, "onConnectionsChange", () => requestAnimationFrame(look));
-  chain(node, "onExecuted", ({ troupe_background: pictures, prompt_id: run } = {}) => {
-    if (pictures?.[0]) cameIn.set(node, toUrl(viewPath(pictures[0], run)));
+  chain(node, "onExecuted", ({ troupe_background: pictures } = {}) => {
+    if (pictures?.[0]) cameIn.set(node, toUrl(viewPath(pictures[0])));
     look();
   });
   for (const widget of node.widgets) {

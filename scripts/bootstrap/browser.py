@@ -9,8 +9,9 @@ from pathlib import Path
 
 from .console import Console
 
-# Headless, without the services a browser brings along, and without a graphics card.
+# Headless, without the services a browser brings along, without a graphics card, and with no way out of this machine.
 FLAGS = [
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 ]

@@ -17,7 +17,7 @@ let count = 0;
 /**
  * A canvas. `say` speaks the user's language; `host` is the editor around it: capture() takes note of a change for
  * undo, undo(again) undoes or redoes, changed() is told of every change.
- * Returns { root, store, stage, destroy() }.
+ * Returns { root, store, stage, attach(), detach() }; it listens, and draws, between the two.
  */
 export function createEditor(say, host) {
   const store = createStore((settled) => {
@@ -46,20 +46,21 @@ export function createEditor(say, host) {
     for (const part of parts) part.update(state);
     showStatus(status, state.status);
   };
-  const detach = [
-    store.subscribe(update),
-    attachKeyboard(root, stage.canvas, store, commands, host),
-    transfer.attach(root),
-    () => pointer.detach(),
-    () => stage.detach(),
+  const attachments = [
+    () => store.subscribe(update),
+    () => stage.attach(),
+    () => pointer.attach(),
+    () => attachKeyboard(root, stage.canvas, store, commands, host),
+    () => transfer.attach(root),
   ];
-  update(store.state);
-  return {
-    root,
-    store,
-    stage,
-    destroy: () => detach.forEach((undo) => undo()),
+  let attached = [];
+  const detach = () => attached.splice(0).forEach((undo) => undo());
+  const attach = () => {
+    detach();
+    attached = attachments.map((start) => start());
+    update(store.state);
   };
+  return { root, store, stage, attach, detach };
 }
 
 /** A message fades by itself (the stylesheet does that); the same one again starts anew. */

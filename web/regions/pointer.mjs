@@ -25,15 +25,19 @@ export class Pointer {
       // Two fingers are for this picture. The editor listens on an ancestor before the stage could, and zooms the graph.
       [window, "touchmove", (event) => event.target === canvas && event.stopPropagation()],
     ];
+  }
+
+  /** Begin to listen; returns what ends it. */
+  attach() {
     for (const [target, kind, listener] of this.listeners) {
       target.addEventListener(kind, listener, { passive: false, capture: target === window });
     }
-  }
-
-  detach() {
-    for (const [target, kind, listener] of this.listeners) {
-      target.removeEventListener(kind, listener, { capture: target === window });
-    }
+    return () => {
+      this.cancel();
+      for (const [target, kind, listener] of this.listeners) {
+        target.removeEventListener(kind, listener, { capture: target === window });
+      }
+    };
   }
 
   /** Give up what is being dragged; whether there was anything. */

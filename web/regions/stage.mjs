@@ -5,7 +5,7 @@ import { element } from "./elements.mjs";
 
 const MOST_RATIO = 3;
 
-/** { canvas, size(), pointAt(event), detach() } for a store. */
+/** { canvas, size(), pointAt(event), attach() } for a store; attach returns detach. */
 export function createStage(store, say) {
   const canvas = element("canvas", {
     className: "troupe-stage", tabIndex: 0, "aria-roledescription": say("canvas"), "aria-label": say("canvas"),
@@ -22,28 +22,32 @@ export function createStage(store, say) {
   const request = () => {
     waiting ||= requestAnimationFrame(redraw);
   };
-  const resized = new ResizeObserver(request);
-  resized.observe(canvas);
-  const recoloured = new MutationObserver(request);
-  for (const top of [document.documentElement, document.body]) {
-    recoloured.observe(top, { attributes: true, attributeFilter: ["class", "style"] });
-  }
-  const forget = store.subscribe(request);
+  const attach = () => {
+    const resized = new ResizeObserver(request);
+    resized.observe(canvas);
+    const recoloured = new MutationObserver(request);
+    for (const top of [document.documentElement, document.body]) {
+      recoloured.observe(top, { attributes: true, attributeFilter: ["class", "style"] });
+    }
+    const forget = store.subscribe(request);
+    request();
+    return () => {
+      cancelAnimationFrame(waiting);
+      waiting = 0;
+      resized.disconnect();
+      recoloured.disconnect();
+      forget();
+    };
+  };
   return {
     canvas,
     size,
-    request,
+    attach,
     /** Where a pointer is, in the stage's own pixels, however much the graph is zoomed. */
     pointAt({ clientX, clientY }) {
       const box = canvas.getBoundingClientRect();
       const { width, height } = size();
       return { x: ((clientX - box.left) / box.width) * width, y: ((clientY - box.top) / box.height) * height };
-    },
-    detach() {
-      cancelAnimationFrame(waiting);
-      resized.disconnect();
-      recoloured.disconnect();
-      forget();
     },
   };
 }
