@@ -24,10 +24,11 @@ from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.figures.machine import machine
-from pack.scripts.figures.page import rewrite, section
+from pack.scripts.figures.page import rewrite
 from pack.scripts.figures.store import Store, tree_key
 from pack.scripts.figures.table import Result, as_json, as_table
 from pack.scripts.figures.verdict import FALLS_SHORT
+from pack.scripts.showing.recipe_tables import page_section
 
 BENCHES = Path(__file__).with_name("benches")
 
@@ -48,9 +49,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file as well")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write them as a table into this Markdown page")
     parser.add_argument("--fresh", action="store_true", help="forget the rows that are finished")
+    parser.add_argument("--recipes", action="store_true", help="with `world`: compare the recipes on it (`recipes`)")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     add_host_option(parser)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.recipes and options.name not in ("world", "recipes"):
+        raise Refusal(f"--recipes goes with the bench `world`, not with {options.name or 'none'!r}.")
+    options.name = "recipes" if options.recipes else options.name
+    return options
 
 
 def hand_over(installation: Installation) -> int:
@@ -104,7 +110,7 @@ def main() -> int:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.page:
         command = f"python scripts/bench.py {options.name}{' --quick' * options.quick}"
-        rewrite(options.page, options.name, section(data, command), "python scripts/bench.py")
+        rewrite(options.page, options.name, page_section(data, command), "python scripts/bench.py")
     return 1 if any(result.verdict == FALLS_SHORT for result in results) else 0
 
 

@@ -16,28 +16,40 @@ def is_mode_row(row: dict) -> bool:
 
 def mode_tables(rows: Sequence[dict]) -> str:
     """A table per figure: modes down, numbers of people across, each cell with its 95 % interval."""
-    named = {tuple(row["name"].removeprefix(PREFIX).split(", ")): row for row in rows if is_mode_row(row)}
-    if not named:
+    tables = figure_tables(rows, PREFIX, "mode")
+    if not tables:
         return ""
     lines = ["## Modes", "", "Each mode at its own best strength, tuned on other seeds for one person and for two.", ""]
     lines += [
         "Three people and more run at the strength for two; a depth ControlNet says where two and more stand.",
         "",
     ]
+    return "\n".join([*lines, *tables]).rstrip()
+
+
+def figure_tables(rows: Sequence[dict], prefix: str, first: str) -> list[str]:
+    """Lines of a table per figure, of the rows called "PREFIX: WHAT, PEOPLE, FIGURE".
+
+    first : says what WHAT is, above the first column
+    """
+    found = [row for row in rows if row["name"].startswith(prefix)]
+    named = {tuple(row["name"].removeprefix(prefix).split(", ")): row for row in found}
+    lines = []
     for figure in dict.fromkeys(figure for _, _, figure in named):
-        lines += [f"{figure[0].upper()}{figure[1:]}:", "", *_table(named, figure), ""]
-    return "\n".join(lines).rstrip()
+        lines += [f"{figure[0].upper()}{figure[1:]}:", "", *_table(named, figure, first), ""]
+    return lines
 
 
-def _table(named: dict[tuple[str, ...], dict], figure: str) -> list[str]:
+def _table(named: dict[tuple[str, ...], dict], figure: str, first: str) -> list[str]:
     modes = dict.fromkeys(mode for mode, _, of in named if of == figure)
     people = sorted({count for _, count, of in named if of == figure}, key=int)
-    head = ["mode", *(f"{count} {'person' if count == '1' else 'people'}" for count in people)]
-    body = [[mode, *(_cell(named.get((mode, count, figure))) for count in people)] for mode in modes]
+    head = [first, *(f"{count} {'person' if count == '1' else 'people'}" for count in people)]
+    body = [[mode, *(cell(named.get((mode, count, figure))) for count in people)] for mode in modes]
     return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body)]
 
 
-def _cell(row: dict | None) -> str:
+def cell(row: dict | None) -> str:
+    """A row's value with its interval; nothing where it was not measured."""
     if row is None or row["value"] is None:
         return ""
     if row["low"] == row["high"]:

@@ -99,30 +99,45 @@ class Host:
         recipe = replace(mode.recipe, photos="one per picture")
         return patch_cast(self.model, cast, self.adapters[mode.adapter], recipe, strength)
 
+    def with_members(self, cast: Sequence[Member], recipe: Recipe, strength: float) -> Any:
+        """Apply Cast for one picture."""
+        from ....nodes.host.model_patch import patch_cast
+
+        return patch_cast(self.model, tuple(cast), self.adapter, recipe, strength, self.vae)
+
     @torch.inference_mode()
     def pictures(
-        self, model: Any, prompts: Sequence[str], size: int, seed: int, depth: Tensor | None = None
+        self,
+        model: Any,
+        prompts: Sequence[str],
+        size: int,
+        seed: int,
+        depth: Tensor | None = None,
+        place: int | None = None,
     ) -> list[np.ndarray]:
         """One picture for each prompt, sampled as one batch: uint8 [size, size, 3] each.
 
         depth : [B, 1, S, S] for Apply ControlNet at full strength
+        place : of a single picture in a batch of this seed, to draw it from the noise it has there
         """
         import nodes
 
         from ....nodes.host.images import to_pictures
 
-        positive, negative = self._conditioning(prompts), self._conditioning([NEGATIVE])
+        positive, negative = self.conditioning(prompts), self.conditioning([NEGATIVE])
         if depth is not None:
             hint = depth.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
             apply = nodes.ControlNetApplyAdvanced().apply_controlnet
             positive, negative = apply(positive, negative, self.control, hint, 1.0, 0.0, 1.0)
         (latent,) = nodes.EmptyLatentImage().generate(size, size, len(prompts))
+        if place is not None:
+            latent["batch_index"] = [place]
         s = self.sampling
         run = nodes.KSampler().sample
         (latent,) = run(model, seed, s.steps, s.cfg, s.sampler, s.scheduler, positive, negative, latent)
         return to_pictures(nodes.VAEDecode().decode(self.vae, latent)[0])
 
-    def _conditioning(self, prompts: Sequence[str]) -> list:
+    def conditioning(self, prompts: Sequence[str]) -> list:
         """CLIP Text Encode, with a row for each picture of the batch."""
         import nodes
 

@@ -39,6 +39,20 @@ def share_figure(values: Sequence[float], whole: Sequence[float], level: float =
     return Figure(float(values.mean() / whole.mean()), *bounds, min(len(values), len(whole)))
 
 
+def paired_share_figure(values: Sequence[float], whole: Sequence[float], level: float = 0.95) -> Figure:
+    """The mean of `values` as a share of the mean of `whole`, of the same pictures in the same order; NaN of nothing.
+
+    What a picture makes hard for both cancels, so the interval is that of draws of pictures, not of values.
+    """
+    values, whole = np.asarray(values, np.float64), np.asarray(whole, np.float64)
+    if not len(whole) or whole.mean() <= 0:
+        return Figure(float("nan"), float("nan"), float("nan"), len(whole))
+    picks = np.random.default_rng(0).integers(0, len(whole), (DRAWS, len(whole)))
+    sums = [part[picks].sum(1) for part in (values, whole)]
+    bounds = bounds_of_draws(sums[0] / sums[1], level) if sums[1].min() > 0 else (-np.inf, np.inf)
+    return Figure(float(values.mean() / whole.mean()), *bounds, len(whole))
+
+
 def bounds_of_draws(values: np.ndarray, level: float) -> tuple[float, float]:
     """What the middle `level` of bootstrap draws lies between."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])

@@ -1,0 +1,93 @@
+"""The bench `recipes` in the real host: rows of every recipe, prompts and photos that arrive, noise that is shared."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pack.attention.recipe_book import ABLATIONS, RECIPE_BOOK
+from pack.scripts.benches.offline_world.drawing import Host, Sampling
+from pack.scripts.benches.offline_world.members import members_of, pictures_of, with_small_photos
+from pack.scripts.benches.offline_world.people import targets
+from pack.scripts.benches.offline_world.recipe_company import FIELDS, LESS, WAYS, RecipeBench, Scenes
+from pack.scripts.benches.offline_world.recipe_rows import bounded_rows, recipe_rows
+from pack.scripts.benches.offline_world.workbench import QUICK, Workbench
+from pack.scripts.bootstrap.installation import Installation
+from pack.scripts.figures.samples import Samples
+from pack.scripts.figures.table import Result, as_table
+from pack.scripts.figures.verdict import UNDECIDED
+
+WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
+ONE_EACH = Scenes(dict.fromkeys(range(1, 7), 1), tuning=1)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    installation = Installation(Path(), Path(), Path(), private=True)
+    samples = Samples(tmp_path_factory.mktemp("bench") / "samples.jsonl", "key")
+    bench = Workbench(WEIGHTS, installation, QUICK, samples, status=lambda _text: None)
+    bench.host = Host(WEIGHTS, Sampling(steps=2, cfg=30.0))
+    return bench
+
+
+@pytest.fixture(scope="module")
+def both(bench):
+    return targets(2, 2, 13, bench.engine, bench.size)
+
+
+def drawn(bench, batch, way, seed=5):
+    return [picture.astype(int) for picture in pictures_of(bench.host, batch, way, 1.0, seed)]
+
+
+def differ(one, other):
+    return np.abs(one - other).max() > 1
+
+
+def test_every_recipe_and_ablation_has_rows_and_no_two_share_a_name(bench):
+    names = [row.name for row in recipe_rows(RecipeBench(bench, ONE_EACH))]
+
+    assert len(set(names)) == len(names)
+    for recipe in (*RECIPE_BOOK, "unpatched"):
+        assert sum(name.startswith(f"recipes: {recipe}, ") for name in names) >= 6 * (len(FIELDS) - 1) - 2
+    for whose, switches in ABLATIONS.items():
+        for without in switches:
+            assert any(name.startswith(f"ablations: {whose} {without}, ") for name in names)
+
+
+def test_rows_give_figures_and_few_samples_decide_nothing(bench):
+    recipes = RecipeBench(bench, ONE_EACH)
+    results = [Result(row, row.measure()) for row in bounded_rows(recipes)]
+    ablated = recipes.without(next(iter(LESS)))
+
+    assert {result.verdict for result in results} == {UNDECIDED}, as_table(results)
+    assert all(math.isnan(r.figure.value) or r.figure.value >= -1 for r in results)
+    assert ablated.keys() == set(FIELDS)
+    assert Samples(bench.samples.file, "key").found == bench.samples.found
+
+
+def test_pictures_drawn_one_by_one_have_the_noise_of_their_batch(bench, both):
+    way = WAYS["AnyMS"]
+    assert not way.alone
+    batch = drawn(bench, both, way)
+
+    for place, target in enumerate(both):
+        model = bench.host.with_members(members_of(bench.host, target), way.recipe, 1.0)
+        (alone,) = bench.host.pictures(model, [target.prompt], bench.size, 5, target.depth[None], place)
+        assert not differ(batch[place], alone)
+
+
+def test_members_have_their_own_prompts_and_photos_of_the_worlds_size(bench, both):
+    host, target = bench.host, both[0]
+    one, other = members_of(host, target)
+
+    assert one.prompt[0][0].shape == other.prompt[0][0].shape
+    assert (one.prompt[0][0] != other.prompt[0][0]).any()
+    small = with_small_photos(RECIPE_BOOK["MultiID"])
+    assert (small.references.size, small.references.odds) == (128, RECIPE_BOOK["MultiID"].references.odds)
+
+
+@pytest.mark.parametrize("without", ["without local prompts", "without references"])
+def test_prompts_and_references_arrive_in_pictures(bench, both, without):
+    whole, less = WAYS["MultiID"], LESS[f"MultiID {without}"][1]
+    assert whole.alone
+    assert differ(drawn(bench, both[:1], whole)[0], drawn(bench, both[:1], less)[0])
