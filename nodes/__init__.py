@@ -8,6 +8,7 @@ from . import (
     cast_nodes,
     control_pictures,
     demo_nodes,
+    doctor_nodes,
     face_cache_nodes,
     face_nodes,
     face_region_nodes,
@@ -36,6 +37,7 @@ NODES = [
     *cast_nodes.NODES,
     *cast_advanced.NODES,
     *score_nodes.NODES,
+    *doctor_nodes.NODES,
     *demo_nodes.NODES,
 ]
 

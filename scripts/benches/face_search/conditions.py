@@ -1,4 +1,4 @@
-"""Rendered photos of unseen people under hard conditions, with where the face is: the truth that searches are held to."""
+"""Rendered photos of unseen people under hard conditions, with where the face is: what searches are held to."""
 
 from __future__ import annotations
 

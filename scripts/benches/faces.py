@@ -1,0 +1,116 @@
+"""How well faces are found and told apart on hard photos, with one look and with the ladder; engines, cache, bad files.
+
+Photos are rendered, 512 pixels a side, of people the demo's face pack was never trained on, and then turned, covered,
+blurred, cut to the face, made tiny or dark. Recall: the face that Extract Identity takes (the largest) has its middle
+within a quarter of the face's height of the true one. Rank-1: of all people, it resembles a plain photo of the same
+person most; a face that is not found is not recognised. Engines are compared on the same photos and on the same files
+at the same size. Broken files are photos with bits flipped or the end cut off, read by ComfyUI's own Load Image in a
+process of their own: a file may be refused with a sentence, or give the right person; anything else is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ...face.engine import ONE_LOOK, Search
+from ...face.insightface_engine import is_installed
+from ...face.onnx_engine import OnnxEngine, load_engine
+from ...face.pack import read_pack
+from ..bootstrap.places import ROOT
+from ..figures.intervals import bootstrap_figure, t_figure
+from ..figures.samples import Samples, Values
+from ..figures.verdict import Figure, Row
+from . import Settings
+from .face_search.broken_files import examine
+from .face_search.conditions import CONDITIONS
+from .face_search.looking import engines_compared, known_people, searched, timed
+
+PACKS = ROOT / "demo" / "weights" / "insightface" / "models"
+SEARCHES = {"one look": ONE_LOOK, "ladder": Search()}
+MOST_PIXELS, LEAST_COSINE = 1.0, 0.9999
+
+
+def rows(settings: Settings) -> list[Row]:
+    """All rows; what several of them rest on is measured once."""
+    samples = Samples(settings.places.home / "bench" / "faces-samples.jsonl", settings.key)
+    if settings.fresh:
+        samples.clear()
+    people, files = (12, 200) if settings.quick else (60, 1000)
+    engine = load_engine(read_pack("troupe-demo", PACKS / "troupe-demo"), "CPU")
+    found = list(condition_rows(engine, people, samples))
+    if is_installed():
+        found += engine_rows(PACKS / "troupe-demo", max(12, people // 2), samples)
+    found += cache_rows(engine, 12, samples)
+    return [*found, *file_rows(settings, files, samples)]
+
+
+def condition_rows(engine: OnnxEngine, people: int, samples: Samples) -> Iterator[Row]:
+    """Recall and rank-1 of each condition, by one look and by the ladder, and how many looks the ladder took."""
+
+    @cache
+    def known() -> np.ndarray:
+        return known_people(engine, people)
+
+    for condition in CONDITIONS:
+        for says in ("one look: recall", "ladder: recall", "one look: rank-1", "ladder: rank-1", "ladder: looks"):
+
+            def figure(condition: str = condition, says: str = says) -> Figure:
+                values = samples.get(condition, lambda: searched(engine, known(), condition, SEARCHES))
+                return bootstrap_figure(values[says])
+
+            yield Row(f"{condition}, {says}", "", figure)
+
+
+def engine_rows(pack: Path, photos: int, samples: Samples) -> list[Row]:
+    """Our engine against the insightface library, face by face."""
+
+    def compared() -> Values:
+        return samples.get("engines", lambda: engines_compared(pack, photos))
+
+    def worst(field: str, largest: bool) -> Figure:
+        values = compared()[field]
+        value = max(values) if largest else min(values)
+        return Figure(value, value, value, len(values))
+
+    return [
+        Row("engines: largest difference of boxes", "px", lambda: worst("pixels", True), MOST_PIXELS),
+        Row("engines: smallest cosine of embeddings", "", lambda: worst("cosine", False), LEAST_COSINE, at_most=False),
+        Row("engines: faces only one of them finds", "", lambda: worst("alone", True), 0.0),
+    ]
+
+
+def cache_rows(engine: OnnxEngine, photos: int, samples: Samples) -> list[Row]:
+    """What an analysis costs the first time, and every time after."""
+
+    def times() -> Values:
+        return samples.get("times", lambda: timed(engine, photos))
+
+    names = {"fresh": "analysed", "memory": "kept in memory", "disk": "kept on disk"}
+    return [
+        Row(f"a photo of 512 px, {words}", "ms", lambda field=field: t_figure(times()[field]))
+        for field, words in names.items()
+    ]
+
+
+def file_rows(settings: Settings, files: int, samples: Samples) -> list[Row]:
+    """What becomes of broken files."""
+
+    def outcomes() -> Values:
+        return samples.get("files", lambda: examine(settings.installation, files, settings.console.status))
+
+    def total(*names: str) -> Figure:
+        count = float(sum(value for name in names for value in outcomes()[name]))
+        return Figure(count, count, count, files)
+
+    return [
+        Row(f"{files:,} broken files: crashes", "", lambda: total("crash"), 0.0),
+        Row(f"{files:,} broken files: errors without a sentence", "", lambda: total("unclear"), 0.0),
+        Row(f"{files:,} broken files: refused by Load Image", "", lambda: total("unreadable")),
+        Row(f"{files:,} broken files: refused for want of a face", "", lambda: total("no face")),
+        Row(f"{files:,} broken files: the right person", "", lambda: total("right")),
+        Row(f"{files:,} broken files: somebody else", "", lambda: total("other")),
+    ]
