@@ -31,10 +31,13 @@ def score_cast(engine: FaceEngine, pictures: Sequence[np.ndarray], cast: Cast) -
     """Score pictures, uint8 [H, W, 3] of one size, against a cast, with the faces as `engine` sees them.
 
     References are the identities' own crops described by this engine, so a recogniser that had no part in making the
-    picture can judge it. Raises ValueError for an empty cast.
+    picture can judge it. Subjects without a face are left out. Raises ValueError for a cast without anybody.
     """
     if not cast:
         raise ValueError("The cast is empty, so there is nobody to look for. Connect a Cast Member node.")
+    cast = tuple(member for member in cast if member.identity.embeddings)
+    if not cast:
+        raise ValueError("The cast has subjects without a face alone, and faces are what is scored.")
     names = distinct([member.identity.name for member in cast])
     references = np.stack([normed_embedding(described_by(m.identity, engine), engine.recogniser) for m in cast])
     height, width = pictures[0].shape[:2]

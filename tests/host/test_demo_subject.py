@@ -5,11 +5,16 @@ import pytest
 import torch
 from pack.attention.regions import Region
 from pack.demo.people import new_identities
+from pack.demo.people_by_name import photo_of
 from pack.demo.renderer import render
 from pack.demo.scenes import KINDS, photos
+from pack.face.extraction import extract_identity
 from pack.nodes.adapter_nodes import LoadAdapter
 from pack.nodes.cast_nodes import ApplyCast, CastMember
+from pack.nodes.cast_scoring import score_cast
 from pack.nodes.demo_nodes import LoadDemoWorld
+from pack.nodes.host.face_packs import load_pack
+from pack.nodes.host.images import to_pictures
 from pack.nodes.subject_nodes import SubjectFromImage, WeighPhotos
 
 FILE = "troupe-demo-subject.safetensors"
@@ -89,3 +94,20 @@ def test_weights_that_do_not_fit_are_refused(text):
 def test_a_subject_needs_a_name():
     with pytest.raises(ValueError, match="The subject has no name"):
         SubjectFromImage.execute(torch.rand(1, 8, 8, 3), "  ")
+
+
+def test_scores_are_about_the_people_and_leave_subjects_out():
+    engine = load_pack("troupe-demo-scorer", "CPU")
+    photo = photo_of("Ada")[None]
+    (cat,) = SubjectFromImage.execute(picture_of(1, 3), "cat").args
+    ada = extract_identity(engine, to_pictures(photo), "Ada").identity
+    everywhere = (Region("all"), Region("also"))
+    (alone,) = CastMember.execute(cat, everywhere, "also", 1.0).args
+    (both,) = CastMember.execute(ada, everywhere, "all", 1.0, cast=alone).args
+
+    report = score_cast(engine, to_pictures(photo), both).report
+
+    assert report["own"] > 0.9
+    assert (report["images"][0]["expected"], report["images"][0]["missing"]) == (1, [])
+    with pytest.raises(ValueError, match="subjects without a face alone"):
+        score_cast(engine, to_pictures(photo), alone)
