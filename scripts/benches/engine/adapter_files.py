@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import torch
 
 SD15_WIDTHS = [320] * 2 + [640] * 2 + [1280] * 2 + [1280] * 3 + [640] * 3 + [320] * 3 + [1280]
 SDXL_WIDTHS = [640] * 4 + [1280] * 20 + [1280] * 30 + [640] * 6 + [1280] * 10
+MOST = 1 << 20
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -126,11 +128,13 @@ def on_meta(shapes: Shapes) -> dict[str, torch.Tensor]:
 
 
 def random_state(shapes: Shapes, seed: int = 1, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
-    """Numbers of variance 1 / fan-in; norms are near 1, and a LoRA is small."""
+    """Numbers of variance 1 / fan-in; norms are near 1, and a LoRA is small. Large tensors repeat a million numbers."""
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for key, shape in shapes.items():
-        value = torch.randn(shape, generator=generator) / shape[-1] ** 0.5
+        count = math.prod(shape)
+        value = torch.randn(min(count, MOST), generator=generator).to(dtype) / shape[-1] ** 0.5
+        value = value.repeat(-(-count // MOST))[:count].view(shape)
         if len(shape) == 1 and key.endswith("weight"):
             value = 1 + 0.1 * value
         state[key] = (value * (0.3 if "_lora." in key else 1)).to(dtype)

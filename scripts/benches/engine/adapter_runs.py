@@ -116,7 +116,14 @@ def _encoder() -> Any:
     """An image encoder in the shape of ViT-H with two of its 32 layers: encoding is not what is measured."""
     import comfy.clip_vision
 
-    config = {"hidden_size": 1280, "projection_dim": 1024, "image_size": 224, "patch_size": 14, "num_channels": 3}
+    config = {
+        "model_type": "clip_vision_model",
+        "hidden_size": 1280,
+        "projection_dim": 1024,
+        "image_size": 224,
+        "patch_size": 14,
+        "num_channels": 3,
+    }
     config |= {"intermediate_size": 1280, "num_attention_heads": 16, "num_hidden_layers": 2, "hidden_act": "gelu"}
     encoder = comfy.clip_vision.ClipVisionModel(config)
     encoder.load_sd(random_state({key: tuple(value.shape) for key, value in encoder.model.state_dict().items()}))
