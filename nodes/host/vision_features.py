@@ -72,7 +72,8 @@ def _encoded(adapter: LoadedAdapter, picture: np.ndarray) -> Tensor:
     features = kept.get(key)
     if features is None:
         output = adapter.vision.encode_image(to_images([picture]), crop=True)
-        features = output["image_embeds" if which == "image_embeds" else "penultimate_hidden_states"].float().cpu()
+        found = output["image_embeds" if which == "image_embeds" else "penultimate_hidden_states"]
+        features = found.detach().float().cpu()
         kept.put(key, features)
     return features
 
