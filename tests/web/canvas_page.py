@@ -82,7 +82,8 @@ class CanvasPage:
 
     def load(self, workflow, scale=1.0):
         """Open a workflow and wait until its canvases are on the page."""
-        self.run("([workflow]) => app.loadGraphData(workflow)", workflow)
+        here = "([workflow]) => app.loadGraphData(workflow, true, true, app.extensionManager.workflow.activeWorkflow)"
+        self.run(here, workflow)
         self.zoom_graph(scale)
         wanted = sum(node["type"] == "Troupe_DrawRegions" for node in workflow["nodes"])
         self.wait_for_canvases(wanted)

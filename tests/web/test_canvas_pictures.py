@@ -1,6 +1,9 @@
-"""What lies behind the regions: the connected picture, the last result, and the shape that they set."""
+"""The canvas among other nodes: pictures behind the regions, the shape they set, and a workflow from before it."""
+
+import json
 
 import pytest
+from pack.scripts.bootstrap.places import ROOT
 from PIL import Image
 
 NEAR = 0.006
@@ -76,3 +79,32 @@ def test_the_last_result_can_be_behind(classic):
     }"""
     classic.tab.wait_for_function(green, timeout=30_000)
     assert classic.run("() => app.graph.serialize().nodes[0].properties.troupe_background") == "result"
+
+
+def test_a_workflow_from_before_the_canvas_opens_as_it_was(canvas):
+    workflow = json.loads((ROOT / "workflows" / "two-people.json").read_text(encoding="utf-8"))
+    draw = next(node for node in workflow["nodes"] if node["type"] == "Troupe_DrawRegions")
+    draw["inputs"].append({"name": "regions", "type": "STRING", "link": None, "widget": {"name": "regions"}})
+    draw["size"] = [330, 260]
+    canvas.load(workflow)
+
+    assert canvas.text() == draw["widgets_values"][2]
+    assert canvas.names() == ["left", "right"]
+    sockets = "() => app.graph.nodes.find((n) => n.type === 'Troupe_DrawRegions').inputs.map((input) => input.name)"
+    assert "regions" not in canvas.run(sockets)
+    ours = canvas.run("async () => (await app.graphToPrompt()).output")
+    theirs = canvas.server.to_api(workflow)
+    assert {number: node["inputs"] for number, node in ours.items()} == {
+        number: node["inputs"] for number, node in theirs.items()
+    }
+    canvas.run(
+        """([id]) => {
+      const node = app.graph.getNodeById(id);
+      app.canvas.ds.offset = [100 - node.pos[0], 150 - node.pos[1]];
+      app.canvas.setDirty(true, true);
+    }""",
+        draw["id"],
+    )
+    canvas.tab.wait_for_timeout(200)
+    assert canvas.stage().bounding_box()["height"] > 120
+    canvas.picture(f"from-before-{canvas.renderer}")

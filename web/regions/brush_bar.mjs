@@ -34,6 +34,7 @@ export function createBrushBar(store, say) {
 }
 
 function hintFor(state, region, paints, say) {
+  if (state.broken) return "";
   if (!state.document.regions.length && state.tool === "select") return say("empty");
   return region && paints ? say(`hint-${state.tool}-on`, { name: region.name }) : say(`hint-${state.tool}`);
 }

@@ -1,4 +1,7 @@
-"""How long the region canvas takes over one pointer event: the handler, and what it draws because of it."""
+"""How long the region canvas takes over one pointer event: the handler, and what it draws because of it.
+
+Processor time of the page's own thread, so that a busy machine does not count; the screen's part is not in it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.request import Request
 
 from ...bootstrap.browser import FLAGS, find_browser
@@ -18,10 +22,11 @@ from .. import Settings
 
 REGIONS = 16
 FRAME = 1000 / 60  # ms: more than that, and a drag falls behind the screen
-EVENTS = {True: 60, False: 300}
+BATCHES, EVENTS = {True: 10, False: 40}, 30
 READY = "() => window.app?.graph && window.LiteGraph?.registered_node_types['Troupe_DrawRegions']"
 PAINT = "paint, on a mask of 256 pixels"
-DRAGS = {"move a region": "select", "draw a box": "box", PAINT: "paint"}
+DRAGS = {PAINT: "paint", "move a region": "select", "draw a box": "box"}
+MOVES = "(count) => troupeSend('pointermove', count)"
 
 OPEN = """([text]) => {
   app.graph.clear();
@@ -32,32 +37,25 @@ OPEN = """([text]) => {
   node.widgets.find((widget) => widget.name === 'regions').value = text;
 }"""
 # Frames that an event asks for are drawn at once and counted in; the page does nothing else meanwhile.
-MEASURE = """([tool, count]) => {
+PREPARE = """() => {
   const stage = document.querySelector('canvas.troupe-stage');
-  document.querySelector(`.troupe-toolbar [data-command="${tool}"]`).click();
-  const box = stage.getBoundingClientRect();
-  const frames = [];
-  const later = window.requestAnimationFrame;
-  window.requestAnimationFrame = (frame) => frames.push(frame);
-  const times = [];
-  const send = (kind, i) => {
-    const place = { clientX: box.left + box.width * (0.35 + 0.3 * Math.sin(i / 9) ** 2),
-                    clientY: box.top + box.height * (0.5 + 0.2 * Math.cos(i / 7)) };
-    const options = { bubbles: true, button: 0, buttons: 1, pointerId: 1, pointerType: 'mouse', ...place };
-    const from = performance.now();
-    stage.dispatchEvent(new PointerEvent(kind, options));
-    for (const frame of frames.splice(0)) frame(from);
-    stage.getContext('2d').getImageData(0, 0, 1, 1); // what was asked for is drawn now
-    times.push(performance.now() - from);
-  };
   stage.setPointerCapture = () => {};
-  send('pointerdown', 0);
-  times.length = 0;
-  for (let i = 1; i <= count; i++) send('pointermove', i);
-  const moves = [...times];
-  send('pointerup', count);
-  window.requestAnimationFrame = later;
-  return moves;
+  const later = window.requestAnimationFrame;
+  let at = 0;
+  window.troupeSend = (kind, count = 1) => {
+    const box = stage.getBoundingClientRect();
+    const frames = [];
+    window.requestAnimationFrame = (frame) => frames.push(frame);
+    for (const end = at + count; at < end; at++) {
+      const place = { clientX: box.left + box.width * (0.35 + 0.3 * Math.sin(at / 9) ** 2),
+                      clientY: box.top + box.height * (0.5 + 0.2 * Math.cos(at / 7)) };
+      const pointer = { bubbles: true, button: 0, buttons: 1, pointerId: 1, pointerType: 'mouse', ...place };
+      stage.dispatchEvent(new PointerEvent(kind, pointer));
+      for (const frame of frames.splice(0)) frame(performance.now());
+      stage.getContext('2d').getImageData(0, 0, 1, 1); // what was asked for is drawn now
+    }
+    window.requestAnimationFrame = later;
+  };
 }"""
 
 
@@ -99,7 +97,7 @@ def crowd() -> str:
 
 
 def measured(settings: Settings) -> dict[str, list[float]]:
-    """Milliseconds of every event of every drag, in a page of its own; a painted mask is there from the first one."""
+    """Milliseconds per event of every kind of drag, in a page of its own; the first kind leaves a painted mask."""
     from playwright.sync_api import sync_playwright
 
     with (
@@ -116,7 +114,30 @@ def measured(settings: Settings) -> dict[str, list[float]]:
         page.wait_for_timeout(2000)
         page.evaluate(OPEN, [crowd()])
         page.wait_for_timeout(1500)
-        page.evaluate(MEASURE, ["paint", 20])
-        found = {name: page.evaluate(MEASURE, [tool, EVENTS[settings.quick]]) for name, tool in DRAGS.items()}
+        page.evaluate(PREPARE)
+        found = {name: dragged(page, tool, BATCHES[settings.quick]) for name, tool in DRAGS.items()}
         browser.close()
     return found
+
+
+def dragged(page: Any, tool: str, batches: int) -> list[float]:
+    """Milliseconds of the page's own thread per event, one figure for every batch of events of one long drag."""
+    page.click(f'.troupe-toolbar [data-command="{tool}"]')
+    page.evaluate("() => troupeSend('pointerdown')")
+    page.evaluate(MOVES, EVENTS)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    times = []
+    for _ in range(batches):
+        before = busy(session)
+        page.evaluate(MOVES, EVENTS)
+        times.append((busy(session) - before) * 1000 / EVENTS)
+    page.evaluate("() => troupeSend('pointerup')")
+    session.detach()
+    return times
+
+
+def busy(session: Any) -> float:
+    """Seconds of processor time that the page's thread has worked: waiting for other programs does not count."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
