@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import sys
+import multiprocessing
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -52,39 +52,52 @@ class AdapterRuns:
     peak: list[float] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
 
-    @staticmethod
-    @torch.inference_mode()
-    def of(installation: Installation, suffix: str, people: int, repeats: int) -> AdapterRuns:
-        """Write the file, then load and use it `repeats` times."""
-        if "comfy.cli_args" not in sys.modules:
-            import_host(installation.comfyui, cpu=not has_accelerator(installation.python))
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{FILE}{suffix}"
-            _write(path)
-            runs = AdapterRuns(path.stat().st_size)
-            for _ in range(repeats):
-                runs._once(path, [_person(seed) for seed in range(people)])
-        return runs
+    def add(self, sample: dict[str, float]) -> None:
+        """Append the figures of one process."""
+        self.kept_bytes = int(sample.pop("kept_bytes"))
+        for name, value in sample.items():
+            getattr(self, name).append(value)
 
-    def _once(self, path: Path, identities: list[Identity]) -> None:
-        from ....nodes.host.adapter_model import AdapterSettings, load_adapter
 
-        settings, encoder = AdapterSettings(recogniser="any"), _encoder()
-        _blocks()
-        self.read.append(_seconds(path.read_bytes)[0])
-        gc.collect()
-        with watched_memory() as memory:
-            took, adapter = _seconds(lambda: load_adapter(path, path.name, settings, encoder))
-            self.load.append(took)
-            rows: list[int] = []
-            adapter.module.projection.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
-            self.first.append(_seconds(lambda: _run(adapter, identities))[0])
-            rows.clear()
-            self.later.append(_seconds(lambda: _run(adapter, identities))[0])
-        self.later_rows.append(float(sum(rows)))
-        self.kept_bytes = adapter.kept.bytes
-        self.peak.append(max(memory))
-        self.after.append(memory[-1])
+def adapter_runs(installation: Installation, suffix: str, people: int, repeats: int) -> AdapterRuns:
+    """Write the file, then load and use it `repeats` times, each in a process of its own, which inherits no memory."""
+    cpu = not has_accelerator(installation.python)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{FILE}{suffix}"
+        _write(path)
+        runs = AdapterRuns(path.stat().st_size)
+        fresh = multiprocessing.get_context("spawn")
+        for _ in range(repeats):
+            with ProcessPoolExecutor(1, mp_context=fresh) as process:
+                runs.add(process.submit(one_process, installation.comfyui, cpu, path, people).result())
+    return runs
+
+
+@torch.inference_mode()
+def one_process(comfyui: Path, cpu: bool, path: Path, people: int) -> dict[str, float]:
+    """Load the file, make keys and values of people, and have them again: figures by the names of `AdapterRuns`."""
+    import_host(comfyui, cpu=cpu)
+    from ....nodes.host.adapter_model import AdapterSettings, load_adapter
+
+    settings, encoder, identities = AdapterSettings(recogniser="any"), _encoder(), [_person(n) for n in range(people)]
+    _blocks()
+    read = _seconds(lambda: _read(path))[0]
+    rows: list[int] = []
+    with watched_memory() as memory:
+        load, adapter = _seconds(lambda: load_adapter(path, path.name, settings, encoder))
+        adapter.module.projection.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
+        first = _seconds(lambda: _run(adapter, identities))[0]
+        rows.clear()
+        later = _seconds(lambda: _run(adapter, identities))[0]
+    figures = {"read": read, "load": load, "first": first, "later": later, "later_rows": float(sum(rows))}
+    return {**figures, "peak": max(memory), "after": memory[-1], "kept_bytes": adapter.kept.bytes}
+
+
+def _read(path: Path) -> None:
+    """Read a file's bytes without holding more than a few of them."""
+    with path.open("rb") as file:
+        while file.read(1 << 24):
+            pass
 
 
 def _run(adapter: Any, identities: list[Identity]) -> None:
