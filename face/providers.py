@@ -43,7 +43,7 @@ def providers_for(choice: str, available: Collection[str], gpu: bool) -> list[st
     if chosen is None and choice not in ("auto", "CPU"):
         raise RuntimeError(
             f"The face engine was asked to run on {choice}, but the installed onnxruntime offers only "
-            f"{', '.join(available)}. {_cause(choice)} Or choose the provider 'auto' or 'CPU'."
+            f"{', '.join(available)}. {cause(choice)} Or choose the provider 'auto' or 'CPU'."
         )
     return [chosen, CPU] if chosen not in (None, CPU) else [CPU]
 
@@ -58,7 +58,8 @@ def check_started(choice: str, asked: list[str], running: Collection[str]) -> No
         )
 
 
-def _cause(choice: str) -> str:
+def cause(choice: str) -> str:
+    """Why a provider other than the CPU is not among those that the installed onnxruntime offers."""
     installed = sorted(name for name in _installed_runtimes() if name.startswith("onnxruntime"))
     if len(installed) > 1:
         return (
@@ -69,5 +70,5 @@ def _cause(choice: str) -> str:
 
 
 def _installed_runtimes() -> set[str]:
-    names = {"onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-rocm"}
+    names = {"onnxruntime", *(f"onnxruntime-{kind}" for kind in ("gpu", "directml", "openvino", "rocm", "migraphx"))}
     return names & {(distribution.metadata["Name"] or "").lower() for distribution in metadata.distributions()}

@@ -9,7 +9,7 @@ import comfyui_version
 import torch
 
 from ...face.onnx_engine import gpu_present
-from ...face.providers import CHOICES, providers_for
+from ...face.providers import CHOICES, cause, providers_for
 
 NEEDED = {"onnxruntime": "finds and describes faces", "opencv-python": "aligns faces", "scipy": "matches faces"}
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -80,8 +80,8 @@ def provider_lines() -> list[str]:
 def _state(choice: str, available: list[str]) -> str:
     try:
         name = providers_for(choice, available, gpu_present())[0]
-    except RuntimeError as error:
-        return f"no. {error}"
+    except RuntimeError:
+        return f"no. {cause(choice)}"
     if choice in ("CUDA", "ROCm") and not gpu_present():
         return f"offered by onnxruntime ({name}), but torch sees no GPU of this kind"
     return f"yes ({name})"

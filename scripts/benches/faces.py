@@ -91,7 +91,7 @@ def cache_rows(engine: OnnxEngine, photos: int, samples: Samples) -> list[Row]:
 
     names = {"fresh": "analysed", "memory": "kept in memory", "disk": "kept on disk"}
     return [
-        Row(f"a photo of 512 px, {words}", "ms", lambda field=field: t_figure(times()[field]))
+        Row(f"a photo of 512 px, {words}, process time", "ms", lambda field=field: t_figure(times()[field]))
         for field, words in names.items()
     ]
 

@@ -17,7 +17,8 @@ class RealServer(Server):
 
     def command(self) -> list[str]:
         config = self.base / "test_paths.yaml"
-        folders = [f"  {name}: models/{name}\n" for name in ("ipadapter", "checkpoints", "clip_vision", "insightface")]
+        kinds = ("ipadapter", "checkpoints", "clip_vision", "insightface", "identities")
+        folders = [f"  {name}: models/{name}\n" for name in kinds]
         config.write_text("tests:\n" + "".join(folders), encoding="utf-8")
         return [*super().command(), "--extra-model-paths-config", str(config)]
 

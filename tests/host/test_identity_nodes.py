@@ -276,6 +276,7 @@ def test_the_server_saves_a_person_and_finds_the_file(server):
     entry = server.post_prompt(prompt)
 
     assert server.images(entry, "6")
+    assert (server.base / "models" / "identities" / "Ada.safetensors").is_file()
     saved = server.object_info()["Troupe_LoadIdentity"]["input"]["required"]["file"]
     assert "Ada.safetensors" in str(saved)
     for text in (str(entry["status"]), str(entry["outputs"])):
