@@ -90,6 +90,14 @@ def test_one_lora_for_all_members_and_all_casts(model, faceid):
     assert_same(sample(series, size=(16, 16)), sample(together, size=(16, 16)))
 
 
+def test_the_same_file_loaded_twice_is_one_lora(model, faceid, folder):
+    again = tiny_of("faceid", folder, lora=True)
+
+    series = apply(apply(model, [Member(ADA, LEFT)], faceid), [Member(BOB, RIGHT)], again)
+
+    assert {len(patches) for patches in series.patches.values()} == {1}
+
+
 def test_the_strength_scales_the_lora_alone(model, faceid, folder, core_nodes, monkeypatch, without):
     half = replace(faceid, settings=replace(faceid.settings, lora_strength=0.5))
 
