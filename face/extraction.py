@@ -17,6 +17,7 @@ from .strangers import stranger_warning
 
 RAISE, SKIP, WHOLE = "error", "skip the photo", "whole picture"
 NO_FACE = (RAISE, SKIP, WHOLE)
+UNSURE = 0.65  # on dark photos most faces below it are none (bench `faces`)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,8 @@ def _line(which: str, photo: np.ndarray, finding: Finding, number: int | None, n
     others = [words for words in finding.tried if words != finding.found]
     rest = f" (nobody surer {', '.join(others)})" if others else ""
     score = finding.faces[number].score
-    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {score:.2f}."
+    doubt = " This is unsure: look at the preview." if score < UNSURE else ""
+    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {score:.2f}.{doubt}"
 
 
 def _advice(engine: FaceEngine, photo: np.ndarray, finding: Finding, search: Search) -> str:

@@ -39,7 +39,7 @@ def rows(settings: Settings) -> list[Row]:
     samples = Samples(settings.places.home / "bench" / "faces-samples.jsonl", settings.key)
     if settings.fresh:
         samples.clear()
-    people, files = (12, 200) if settings.quick else (60, 1000)
+    people, files = (8, 200) if settings.quick else (24, 1000)
     engine = load_engine(read_pack("troupe-demo", PACKS / "troupe-demo"), "CPU")
     found = list(condition_rows(engine, people, samples))
     if is_installed():

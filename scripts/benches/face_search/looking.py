@@ -69,7 +69,7 @@ def engines_compared(folder: Path, photos: int) -> Values:
 
 
 def timed(engine: OnnxEngine, photos: int) -> Values:
-    """Milliseconds of process time for each photo: analysed, then from memory, then from disk by a cache that has not seen it."""
+    """Process time of each photo in milliseconds: analysed, from memory, from disk by a cache that has not seen it."""
     values: Values = {"fresh": [], "memory": [], "disk": []}
     with tempfile.TemporaryDirectory() as folder:
         kept = replace(engine, cache=AnalysisCache(Path(folder)))
