@@ -52,7 +52,7 @@ def start(options: argparse.Namespace, where: Places, console: Console) -> Serve
         set_up(where, console, tools_only=True)
     accelerator = has_accelerator(installation.python)
     console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
-    small = not accelerator and not options.serve and options.workflow == WORKFLOW
+    small = not accelerator and not options.serve and options.workflow.resolve().parent == WORKFLOW.parent
     return Server(installation, where.home / "demo", wanted, cpu=not accelerator, variables=ONE_THREAD if small else {})
 
 
