@@ -59,6 +59,15 @@ def test_two_known_people_stand_where_they_should(server, prompt):
     assert scores["own"] > scores["other"] + 0.2
 
 
+def test_three_people_stand_where_the_depth_layout_puts_them(server):
+    prompt = server.to_api(read(ROOT / "workflows" / "three-places.json"))
+    entry = server.post_prompt(prompt)
+    scores = json.loads(entry["outputs"][nodes_of(prompt, "Troupe_ScoreCast")[0]]["text"][0])
+
+    assert scores["images"][0]["count"] == 3
+    assert scores["right_place"] == 1
+
+
 def test_a_region_that_does_not_exist_lists_those_that_do(server, prompt):
     prompt[nodes_of(prompt, "Troupe_CastMember")[0]]["inputs"]["region"] = "middle"
 
