@@ -56,7 +56,7 @@ class DrawRegions(io.ComfyNode):
                     default=TWO_SIDES,
                     multiline=True,
                     socketless=True,
-                    extra_dict={"widgetType": "TROUPE_REGIONS"},  # drawn by web/region_editor.js
+                    extra_dict={"widgetType": "TROUPE_REGION_CANVAS"},  # drawn by web/region_editor.js
                     tooltip="The regions as JSON. x, y, width and height are fractions of the picture from its "
                     "top left corner, shape is box, ellipse or mask, rotation is in degrees, and a smaller order "
                     "is nearer.",

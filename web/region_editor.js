@@ -8,7 +8,7 @@ import { chooseLanguage, NATIVE_NAMES, speaker } from "./regions/language.mjs";
 import { pictureOf, sizeOf, upstream, viewPath } from "./regions/pictures.mjs";
 import { focusWhenShown, mountWhenStale, watchFocus } from "./regions/remount.mjs";
 
-const WIDGET = "TROUPE_REGIONS";
+const WIDGET = "TROUPE_REGION_CANVAS"; // not a socket type: inputs of that type would all become canvases
 const LANGUAGE = "Troupe.Language";
 const BACKGROUND = "troupe_background"; // a property of the node, saved with it
 const SIZE = { width: 420, height: 480 };

@@ -1,0 +1,69 @@
+"""Faces beside the files in Load Identity's list, in a real browser, in both renderers."""
+
+import numpy as np
+import pytest
+from pack.face.identity import Identity
+from pack.face.identity_file import save_identity
+
+
+@pytest.fixture
+def saved(server):
+    """Two saved people in the server's own folder, one of them a file that is none."""
+    folder = server.base / "models" / "identities"
+    crops = np.full((1, 112, 112, 3), (200, 60, 20), np.uint8)
+    points, boxes = np.zeros((1, 5, 2), np.float32), np.zeros((1, 4), np.float32)
+    save_identity(
+        folder / "Ada Ł.safetensors", Identity("Ada", {"r": np.ones((1, 4), np.float32)}, crops, points, boxes)
+    )
+    (folder / "broken.safetensors").write_bytes(b"no identity")
+    return folder
+
+
+def test_the_route_gives_a_face_and_says_what_is_wrong_with_a_file(server, saved):
+    from urllib.error import HTTPError
+    from urllib.parse import quote
+
+    route = "/troupe/identity_picture?file="
+    assert server.client.get(route + quote("Ada Ł.safetensors")).startswith(b"\x89PNG")
+    for name in ("broken.safetensors", "gone.safetensors", "../x", ""):
+        with pytest.raises(HTTPError) as caught:
+            server.client.get(route + quote(name))
+        assert caught.value.code == 404
+
+
+def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):
+    page.tab.reload()
+    page.tab.wait_for_function("() => window.app?.graph && LiteGraph.registered_node_types['Troupe_LoadIdentity']")
+    page.tab.wait_for_timeout(1500)
+    page.run(
+        """() => {
+          app.graph.clear();
+          const node = LiteGraph.createNode('Troupe_LoadIdentity');
+          node.pos = [200, 200];
+          app.graph.add(node);
+        }"""
+    )
+    page.look_at(1.0, [0, 0])
+    page.tab.wait_for_timeout(500)
+    if renderer == "classic":
+        place = page.run(
+            """() => {
+              const [node] = app.graph.nodes;
+              const rect = app.canvas.canvas.getBoundingClientRect();
+              return [rect.left + node.pos[0] + node.size[0] / 2, rect.top + node.pos[1] + node.widgets[0].last_y + 10];
+            }"""
+        )
+        page.tab.mouse.click(*place)
+    else:
+        page.tab.locator(
+            '[data-node-id] [role="combobox"], [data-node-id] button:has-text("safetensors")'
+        ).first.click()
+
+    faces = page.tab.locator("img.troupe-face")
+    faces.first.wait_for(timeout=10_000)
+    page.tab.wait_for_timeout(500)
+
+    assert faces.count() == 1  # the broken file has none
+    assert faces.first.evaluate("face => face.naturalWidth") == 96
+    page.tab.keyboard.press("Escape")
+    assert page.faults() == []
