@@ -6,6 +6,7 @@ from . import (
     adapter_nodes,
     cast_advanced,
     cast_nodes,
+    control_nodes,
     control_pictures,
     demo_nodes,
     doctor_nodes,
@@ -20,6 +21,7 @@ from . import (
     score_nodes,
     subject_nodes,
 )
+from .host.identity_pictures import register_identity_pictures
 from .host.model_folders import register_model_folders
 
 NODES = [
@@ -33,6 +35,7 @@ NODES = [
     *region_tools.NODES,
     *layout_nodes.NODES,
     *control_pictures.NODES,
+    *control_nodes.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
     *cast_advanced.NODES,
@@ -47,6 +50,7 @@ class Troupe(ComfyExtension):
 
     async def on_load(self) -> None:
         register_model_folders()
+        register_identity_pictures()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return NODES

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from .cast_call import Call
+from .cast_keys import CONDS, MOMENTS, OF_A_CALL, RUNS, STEP, TERMS
 from .cast_layer import CastLayer, in_force
 from .cast_run import CastPatch, CastRun
 from .cast_term import CastTerm
@@ -24,13 +25,6 @@ from .run_schedule import Moment, RunSchedule
 from .self_layer import SelfLayer
 from .self_terms import SelfTerm
 from .slots import wrap_layers
-
-RUNS = "troupe_runs"  # in a run's transformer options: CastPatch.key -> Running
-STEP = "troupe_step"  # in an evaluation's transformer options: its rows
-CONDS = "troupe_conds"  # in an evaluation's transformer options: the conditionings that STEP is about
-TERMS = "troupe_terms"  # in a model call's options: the terms of all patches around it, outermost first
-MOMENTS = "troupe_moments"  # in an evaluation's transformer options: CastPatch.key -> who acts
-OURS = (STEP, CONDS, TERMS, MOMENTS)
 
 
 class Running(NamedTuple):
@@ -139,7 +133,7 @@ class CastWrappers:
         running, call = options[RUNS][self.patch.key], self._call(options, x, moment)
         photos = {}
         if moment.photos:
-            theirs = {key: value for key, value in options.items() if key not in (*OURS, "patches")}
+            theirs = {key: value for key, value in options.items() if key not in (*OF_A_CALL, "patches")}
             theirs = {**theirs, "cond_or_uncond": [0], "uuids": []}
             photos = running.photos.keys(executor, x, t, text, theirs, call, rest)
         isolation = self.patch.recipe.isolation if moment.isolated else None

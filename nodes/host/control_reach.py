@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from .blocks import CrossAttentionBlock
 from .cast_layer import CastLayer, in_force
 from .cast_term import CastTerm
+from .regional_control import RegionalControl
 from .slots import wrap_layers
 
 MakeTerm = Callable[[dict, Tensor], CastTerm | None]
@@ -52,6 +53,8 @@ class ReachingControl:
         own = copy.copy(self._given)
         if own.previous_controlnet is not None:
             own.previous_controlnet = reaching(own.previous_controlnet, self._blocks, self._makers)
+        if isinstance(own, RegionalControl):
+            own.inner = reaching(own.inner, self._blocks, self._makers)
         model = getattr(own, "control_model", None)
         if isinstance(model, ControlModel):
             own.control_model = _with_options(model, self._blocks)

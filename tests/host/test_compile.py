@@ -4,12 +4,19 @@ The backend is "eager", which traces, guards and breaks like the node's own "ind
 minutes and a C++ compiler. With inductor the same cast was drawn when this was written.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 from comfy_extras.nodes_torch_compile import TorchCompileModel
 from pack.attention.cast import Member
+from pack.attention.isolation import Isolation
+from pack.attention.recipe_book import recipe_named
+from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
 from pack.nodes.host.blocks import cross_attention_blocks
+from pack.nodes.host.model_patch import patch_cast
+from pack.tests.host.test_references import PAIR, SEEING, vae
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
@@ -18,12 +25,14 @@ from pack.tests.host.tiny_models import (
     apply,
     assert_different,
     assert_same,
+    conditioning,
     sample,
     tiny_adapter,
     tiny_model,
 )
 from torch._dynamo.utils import counters
 
+__all__ = ["vae"]  # a fixture
 # One attention layer per block and two levels: compiling SD1.5's whole structure takes four times as long.
 SMALL = {
     "num_res_blocks": [1, 1],
@@ -136,3 +145,20 @@ def test_a_cast_on_a_second_size_is_right(model, adapter):
     for size in ((8, 8), (16, 12), (9, 13)):
         assert torch.equal(once(both, size=size), once(apply(model, TWO, adapter), size=size))
     assert graphs_and_breaks()[1] == 0
+
+
+@pytest.mark.parametrize("mechanism", ["isolation", "prompts", "references"])
+def test_what_else_a_recipe_does_runs_through_the_same_graph(model, adapter, vae, mechanism):
+    once(compiled(apply(model, TWO, adapter)))
+    cast, recipe = TWO, replace(recipe_named("decoupled"), isolation=Isolation(0.0, end=1.0))
+    if mechanism == "prompts":
+        cast, recipe = tuple(replace(member, prompt=conditioning(31)) for member in TWO), recipe_named("decoupled")
+    if mechanism == "references":
+        cast, recipe = PAIR, Recipe("decoupled", references=SEEING)
+    with torch.inference_mode():
+        expected = patch_cast(model, cast, adapter, recipe, 1.0, vae)
+        patched = patch_cast(compiled(model), cast, adapter, recipe, 1.0, vae)
+
+    assert_different(once(expected), once(apply(model, TWO, adapter)))
+    assert_same(once(patched), once(expected))
+    assert graphs_and_breaks() in ((1, 0), (2, 0))  # photos may have another number of rows than the picture

@@ -2,15 +2,12 @@
 
 from dataclasses import replace
 
-import comfy.controlnet
-import comfy.model_management
-import comfy.ops
 import pytest
 import torch
-from comfy.cldm.cldm import ControlNet as ControlModel
 from pack.attention.cast import Member
 from pack.attention.recipes import Recipe
 from pack.nodes.host.model_patch import patch_cast
+from pack.tests.host.tiny_control import tiny_control
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
@@ -18,7 +15,6 @@ from pack.tests.host.tiny_models import (
     POSITIVE,
     RIGHT,
     TWO,
-    UNET,
     assert_different,
     assert_same,
     conditioning,
@@ -31,19 +27,7 @@ INPUTS = [("input", block) for block in (1, 2, 4, 5, 7, 8)]
 
 @pytest.fixture(scope="module")
 def control():
-    """A ControlNet of random weights, as the host loads one."""
-    options = {k: v for k, v in UNET.items() if k not in ("out_channels", "transformer_depth_output", "use_checkpoint")}
-    model = ControlModel(
-        hint_channels=3, dtype=torch.float32, device="cpu", operations=comfy.ops.manual_cast, num_heads=4, **options
-    )
-    generator = torch.Generator().manual_seed(4)
-    with torch.no_grad():
-        for name, weights in model.named_parameters():
-            if weights.ndim > 1:
-                weights.copy_(torch.randn(weights.shape, generator=generator) / weights[0].numel() ** 0.5)
-            else:
-                weights.fill_(1.0 if name.endswith("weight") else 0.0)
-    return comfy.controlnet.ControlNet(model.eval(), load_device=torch.device("cpu"))
+    return tiny_control()
 
 
 @pytest.fixture
