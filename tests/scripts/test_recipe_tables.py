@@ -32,6 +32,13 @@ def test_ablations_share_one_table():
     assert "| MultiID without photos |  | 0.50 (0.25 to 0.75) |" in text
 
 
+def test_candidates_of_the_search_stand_below_each_other():
+    text = page_of("search: feather 0.02, 2, right place", "search: feather 0.02, 5, right place")
+
+    assert "| candidate | 2 people | 5 people |" in text
+    assert "| feather 0.02 | 0.50 (0.25 to 0.75) | 0.50 (0.25 to 0.75) |" in text
+
+
 def test_other_rows_stay_a_list():
     text = page_of("a row")
 

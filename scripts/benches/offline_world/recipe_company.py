@@ -61,24 +61,25 @@ class RecipeBench:
     def of(self, way: Way | None, people: int) -> Values:
         """What a recipe does at its own best strength; without one, the unpatched model."""
         strength = self.best_strength(way, min(people, 2)) if way else 0.0
-        return self._drawn(way, people, strength, self.scenes.by_people[people], SEED + people)
+        return self.drawn(way, people, strength, self.scenes.by_people[people], SEED + people)
 
     def without(self, name: str) -> Values:
         """What an ablation does to two people, at the strength of the recipe it takes something away from."""
         whose, way = LESS[name]
         strength = self.best_strength(WAYS[whose], 2)
-        return self._drawn(way, 2, strength, self.scenes.by_people[1], SEED + 2)
+        return self.drawn(way, 2, strength, self.scenes.by_people[1], SEED + 2)
 
     def best_strength(self, way: Way, people: int) -> float:
-        """The strength with the highest `merit`, on seeds that no row is measured on."""
-        merits = [merit(self.tuned(way, people, strength)) for strength in way.strengths]
-        return way.strengths[int(np.argmax(merits))]
+        """The strength with the highest mean of `merits`, on seeds that no row is measured on."""
+        means = [np.mean(merits(self.tuned(way, people, strength))) for strength in way.strengths]
+        return way.strengths[int(np.argmax(means))]
 
     def tuned(self, way: Way, people: int, strength: float) -> Values:
         """What a recipe does at a strength, on the seeds for tuning."""
-        return self._drawn(way, people, strength, self.scenes.tuning, TUNING_SEED + people)
+        return self.drawn(way, people, strength, self.scenes.tuning, TUNING_SEED + people)
 
-    def _drawn(self, way: Way | None, people: int, strength: float, count: int, seed: int) -> Values:
+    def drawn(self, way: Way | None, people: int, strength: float, count: int, seed: int) -> Values:
+        """Figures by picture of `count` scenes, see `scored`; drawn once."""
         name = f"{way.name if way else 'unpatched'} with {people} at {strength}: {count} from {seed}"
         return self.bench.samples.get(name, lambda: self._draw(name, way, people, strength, count, seed))
 
@@ -95,9 +96,9 @@ class RecipeBench:
         return values
 
 
-def merit(values: Values) -> float:
-    """One number to tune by: likeness, places and prompts in equal parts."""
-    return float(np.mean([np.mean(values[field]) for field in ("own", "right_place", "prompted")]))
+def merits(values: Values) -> np.ndarray:
+    """One number for each picture to tune by: likeness, places and prompts in equal parts."""
+    return np.mean([values[field] for field in ("own", "right_place", "prompted")], 0)
 
 
 def scored(bench: Workbench, picture: np.ndarray, target: Target) -> dict[str, float]:
