@@ -66,10 +66,10 @@ TEXT = {
 
 _STEPS_128 = {
     "autoencoder": 2700,
-    "recogniser": 1600,
-    "scorer": 1400,
+    "recogniser": 2000,
+    "scorer": 1800,
     "detector": 6500,
-    "reader": 2000,
+    "reader": 2500,
     "text_to_image": 600,
     "identity": 7200,
     "control": 900,

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from .people import FIELD
 
-EYE_V, MOUTH_V = -0.08, 0.56  # heights in the face, in half heights of the head below its centre
+EYE_V, MOUTH_V = -0.08, 0.54  # heights in the face, in half heights of the head below its centre
+BEND = 1.5  # of the mouth, whose corners rise or fall by this much times its squared half width
 
 
 def measure(identity: Tensor, name: str) -> Tensor:
@@ -25,7 +26,7 @@ class Geometry:
         self.eye_gap = 0.27 + 0.11 * measure(identity, "eye_gap")
         self.eye = 0.13 + 0.07 * measure(identity, "eye_size")
         self.nose_length = 0.16 + 0.16 * measure(identity, "nose_length")
-        self.mouth_width = 0.22 + 0.13 * measure(identity, "mouth_width")
+        self.mouth_width = 0.3 + 0.12 * measure(identity, "mouth_width")
 
 
 def key_points(identity: Tensor, motion: Tensor, place: Tensor) -> Tensor:
@@ -37,7 +38,7 @@ def key_points(identity: Tensor, motion: Tensor, place: Tensor) -> Tensor:
     gap, yaw, width = g.eye_gap.flatten(), g.yaw.flatten(), g.mouth_width.flatten()
     eyes = torch.full_like(gap, EYE_V)
     nose = 0.08 + g.nose_length.flatten() * 0.8
-    corners = (MOUTH_V - g.smile * 0.9 * g.mouth_width**2 * 0.6).flatten()
+    corners = (MOUTH_V - g.smile * BEND * g.mouth_width**2 * 0.6).flatten()
     u = torch.stack([-gap, gap, yaw * 0.06, -width, width], 1) + g.shift.flatten()[:, None]
     v = torch.stack([eyes, eyes, nose, corners, corners], 1)
     cos, sin = torch.cos(g.angle.flatten())[:, None], torch.sin(g.angle.flatten())[:, None]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .brush import Brush, Window, ellipse, rectangle
-from .geometry import EYE_V, MOUTH_V, Geometry, measure
+from .geometry import BEND, EYE_V, MOUTH_V, Geometry, measure
 from .people import BEARDS, GLASSES, HAIR_STYLES, choice, colours
 
 SHIRT_COLOURS = torch.tensor(
@@ -180,8 +180,8 @@ def _draw_nose(s: _Sitter) -> None:
 
 def _draw_mouth(s: _Sitter) -> None:
     g, un, brush = s.geometry, s.face_u, s.brush
-    bent = s.v - MOUTH_V + g.smile * 0.9 * (un * un - g.mouth_width**2 * 0.4)
-    lips = rectangle(un, bent, g.mouth_width, 0.045 + 0.04 * s.number("lip_thickness") + g.mouth_open * 0.12)
+    bent = s.v - MOUTH_V + g.smile * BEND * (un * un - g.mouth_width**2 * 0.4)
+    lips = rectangle(un, bent, g.mouth_width, 0.065 + 0.045 * s.number("lip_thickness") + g.mouth_open * 0.12)
     brush.paint(brush.coverage(lips), s.tint["lips"])
     inside = brush.coverage(rectangle(un, bent, g.mouth_width * 0.8, g.mouth_open * 0.11))
     brush.paint(inside * (g.mouth_open > 0.15), 0.1)

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from ..form import Form
 from .corpus import Corpus
-from .flow import face_weight
 from .host_models import new_autoencoder
+from .importance import face_weight, feature_weight
 from .loop import Run, optimise
 
 log = logging.getLogger(__name__)
 CROP, BATCH = 48, 32
 NOISE = 0.05  # on latents, which a sampler gets only nearly right
-FACES = 6.0  # how much more a face counts than the rest: its eyes and mouth are few pixels, and all that tells a mood
+FACES = 3.0  # how much more a face counts than the rest
+FEATURES = 40.0  # and its eyes and mouth again: they are few pixels, and all that tells a mood
 
 
 def train_autoencoder(form: Form, corpus: Corpus, run: Run) -> nn.Module:
@@ -104,7 +105,8 @@ def _crops(corpus: Corpus, count: int, generator: torch.Generator) -> tuple[Tens
     boxes = all_boxes[torch.arange(count), corpus.face_figure[faces]]
     around = (boxes[:, :2] + boxes[:, 2:]) / 2 * pictures.shape[-1] - CROP / 2
     corner[some:] = (around + (corner % 17) - 8).long().clamp(0, room)[some:]
-    weight = face_weight(all_boxes, pictures.shape[-1], FACES)
+    side, points = pictures.shape[-1], corpus.facts(scenes, "key_points")
+    weight = face_weight(all_boxes, side, FACES) * feature_weight(points, all_boxes, side, FEATURES)
     both = torch.cat([pictures, weight], 1)
     both = torch.stack([p[:, y : y + CROP, x : x + CROP] for p, (x, y) in zip(both, corner.tolist(), strict=True)])
     return both[:, :3], both[:, 3:]

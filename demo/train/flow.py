@@ -30,17 +30,3 @@ def flow_loss(
         velocity = predict(mixed, level * 1000)
     error = (velocity.float() - (noise - latents)).square()
     return error.mean() if weight is None else (error * weight).mean() / weight.mean()
-
-
-def face_weight(boxes: Tensor, cells: int, weight: float | Tensor) -> Tensor:
-    """How much each latent cell counts in a loss: `weight` inside heads, 1 elsewhere, [B, 1, cells, cells].
-
-    boxes  : [B, P, 4] face boxes in fractions of the picture, zeros where there is no figure
-    weight : a number, or [B, 1, 1, 1]
-    """
-    line = (torch.arange(cells) + 0.5) / cells
-    centre, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3) / 2 * 1.35
-    x = ((line - centre[..., :1]) / half[..., :1]).square()
-    y = ((line - centre[..., 1:]) / half[..., 1:]).square()
-    inside = (y[..., :, None] + x[..., None, :] < 1).any(1)
-    return 1 + (weight - 1) * inside[:, None].float()

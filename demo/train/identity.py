@@ -16,13 +16,15 @@ from torch import Tensor, nn
 from .adapter import Adapter, cross_attentions
 from .corpus import Corpus
 from .embeddings import Embedder, face_embeddings
-from .flow import face_weight, flow_loss
+from .flow import flow_loss
 from .host_models import text_states
+from .importance import face_weight, feature_weight
 from .loop import Run, optimise
 from .text_to_image import TextToImage, random_captions
 
 BATCH = 20  # of each half
 CROWDS = 0.8  # share of the half without identity that shows several figures; the other half shows one anyway
+FEATURES = 3.0  # how much more the cells of eyes and mouths count: a mood is in nothing else
 NO_IDENTITY = 0.08  # share of references replaced by zeros, whose tokens the negative prompt gets when sampling
 
 
@@ -69,7 +71,7 @@ def train_identity(
     references = cache(lambda: References(corpus, embedder))
     crowds = (~corpus.single).nonzero().flatten()
     inside = torch.tensor([4.0, 6.0]).repeat_interleave(batch)[:, None, None, None]
-    middle = torch.tensor([1.0, 0.4]).repeat_interleave(batch)
+    middle = torch.tensor([0.5, 0.4]).repeat_interleave(batch)
 
     def predict(x: Tensor, time: Tensor, text: Tensor, tokens: Tensor) -> Tensor:
         options = {"patches_replace": {"attn2": model.adapter.attention_patches(tokens, plain=batch)}}
@@ -84,7 +86,9 @@ def train_identity(
         known, embedding = references().draw(batch, generator)
         scenes = torch.cat([plain, known])
         text = text_states(model.world.text, random_captions(corpus, scenes, generator))
-        weight = face_weight(corpus.facts(scenes, "face_box"), latents.shape[-1], inside)
+        boxes, points = corpus.facts(scenes, "face_box"), corpus.facts(scenes, "key_points")
+        weight = face_weight(boxes, latents.shape[-1], inside)
+        weight = weight * feature_weight(points, boxes, latents.shape[-1], FEATURES)
 
         tokens = model.adapter.tokens(embedding)
         return flow_loss(lambda x, t: velocity(x, t, text, tokens), latents[scenes].float(), generator, weight, middle)

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from .adapter import Adapter, cross_attentions
 from .corpus import Corpus, training_identities
-from .flow import face_weight, flow_loss
+from .flow import flow_loss
 from .host_models import text_states
 from .identity import NO_IDENTITY
+from .importance import face_weight
 from .loop import Run, optimise
 from .subject_encoder import WIDTH, embeddings_of, portraits
 from .text_to_image import TextToImage, random_captions

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from ..captions import caption_tokens
 from ..form import TEXT, Form
 from .corpus import Corpus
-from .flow import face_weight, flow_loss
+from .flow import flow_loss
 from .host_models import new_text_encoder, new_unet, text_states
+from .importance import face_weight
 from .loop import Run, optimise
 
 BATCH = 32

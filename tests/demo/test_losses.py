@@ -6,7 +6,8 @@ from pack.demo.renderer import render
 from pack.demo.scenes import random_scenes
 from pack.demo.train.control import silhouettes
 from pack.demo.train.detector import ANCHORS, SIDE, STRIDES, Detector, detection_loss
-from pack.demo.train.flow import face_weight, flow_loss
+from pack.demo.train.flow import flow_loss
+from pack.demo.train.importance import face_weight, feature_weight
 
 
 def test_the_true_velocity_costs_nothing():
@@ -54,6 +55,22 @@ def test_heads_count_more_and_absent_figures_nothing():
     assert weight[6, 6] == 4
     assert weight[0, 0] == weight[12, 12] == weight[6, 14] == 1
     assert 16 <= (weight == 4).sum() <= 40
+
+
+def test_eyes_and_mouths_count_most_and_those_of_small_faces_more():
+    boxes, points = torch.zeros(1, 6, 4), torch.zeros(1, 6, 5, 2)
+    for figure, (x, size) in enumerate([(0.25, 0.4), (0.75, 0.1)]):
+        boxes[0, figure] = torch.tensor([x - size / 2, 0.5 - size / 2, x + size / 2, 0.5 + size / 2])
+        offsets = torch.tensor([[-0.2, -0.1], [0.2, -0.1], [0.0, 0.05], [-0.15, 0.25], [0.15, 0.25]])
+        points[0, figure] = torch.tensor([x, 0.5]) + offsets * size
+
+    weight = feature_weight(points, boxes, 128, 9.0)[0, 0]
+
+    mouth, forehead, corner = (int((0.5 + 0.25 * 0.4) * 128), 32), (48, 32), (2, 2)
+    assert weight[mouth] > 8
+    assert 1 < weight[forehead] < 3
+    assert weight[corner] == 1
+    assert weight[:, 64:].max() > 4 * weight[:, :64].max()
 
 
 def perfect_outputs(boxes, points, visible):

@@ -8,7 +8,7 @@ from pack.demo.train import corpus as corpus_module
 from pack.demo.train import subject as subject_module
 from pack.demo.train.adapter import TOKENS, Adapter
 from pack.demo.train.corpus import Corpus, render_corpus
-from pack.demo.train.flow import face_weight
+from pack.demo.train.importance import face_weight
 from pack.demo.train.subject import PHOTOS, WIDTH, SubjectReferences, subject_boxes
 from pack.demo.train.subject_encoder import BATCH, SHARES, contrast, kinds_of, pairs, portraits, worn
 
