@@ -71,11 +71,11 @@ _STEPS_128 = {
     "detector": 6500,
     "reader": 2500,
     "text_to_image": 600,
-    "identity": 7200,
+    "identity": 6400,
     "control": 900,
-    "decoder": 1500,
+    "decoder": 900,
     "subject_encoder": 1500,
-    "subject": 1500,
+    "subject": 600,
 }
 _STEPS_256 = {
     "autoencoder": 20_000,
