@@ -12,6 +12,11 @@ from .loop import Run, optimise
 from .text_to_image import TextToImage, random_captions
 
 BATCH = 24
+OVERLAPS = (
+    4.0  # how much more a place counts where one person stands before another: who is in front is seen nowhere else
+)
+FLOOR, DEEP = 0.38, 0.5  # brightness of a plane at depth 0, and how much brighter it is at 1
+FAR, NEAR = 0.45, 0.85  # the same where planes follow the order alone, as in a drawn layout
 
 
 def train_control(form: Form, corpus: Corpus, latents: Tensor, world: TextToImage, run: Run) -> nn.Module:
@@ -30,7 +35,8 @@ def train_control(form: Form, corpus: Corpus, latents: Tensor, world: TextToImag
             control = {"input": [], "middle": list(control["middle"]), "output": list(control["output"])}
             return world.unet(x, time, context=context, control=control)
 
-        return flow_loss(predict, latents[rows].float(), generator)
+        weight = overlap_weight(corpus.facts(rows, "place"), corpus.facts(rows, "kind"), latents.shape[-1])
+        return flow_loss(predict, latents[rows].float(), generator, weight)
 
     return optimise(run, model, loss_at, 5e-4)
 
@@ -42,30 +48,56 @@ def random_hints(corpus: Corpus, rows: Tensor, generator: torch.Generator) -> Te
     small = F.interpolate(exact, size=size // 6, mode="bilinear", antialias=True)
     coarse = F.interpolate(small, size=size, mode="bilinear")
     places, depths, kinds = (corpus.facts(rows, key) for key in ("place", "depth", "kind"))
-    plain = silhouettes(places, depths, kinds, size)
+    drawn = torch.rand(len(rows), 1, generator=generator) < 0.5
+    planes = torch.where(drawn, even_planes(places, depths), FLOOR + DEEP * depths)
+    plain = silhouettes(places, planes, kinds, size)
     which = torch.rand(len(rows), 1, 1, 1, generator=generator)
-    return torch.where(which < 0.4, exact, torch.where(which < 0.6, coarse, plain))
+    return torch.where(which < 0.3, exact, torch.where(which < 0.45, coarse, plain))
 
 
-def silhouettes(place: Tensor, depth: Tensor, kind: Tensor, size: int) -> Tensor:
+def even_planes(place: Tensor, depth: Tensor) -> Tensor:
+    """The brightness of each figure's plane by its order alone, in even steps: [B, P], of depth [B, P].
+
+    place : [B, P, 3]; figures with a half height of 0 are nobody and stand behind all others
+    """
+    there = place[..., 2] > 0
+    behind = depth.masked_fill(~there, -1.0)
+    rank = (behind[:, None, :] > behind[:, :, None]).sum(-1)  # how many are nearer
+    steps = (there.sum(1, keepdim=True) - 1).clamp(min=1)
+    return NEAR - (NEAR - FAR) * (rank / steps).clamp(max=1)
+
+
+def silhouettes(place: Tensor, brightness: Tensor, kind: Tensor, size: int) -> Tensor:
     """Depth maps of nobody in particular, far ones first: head, neck and shoulders at each place, a disc for a prop.
 
-    place [B, P, 3], depth [B, P], kind [B, P] as in `Scene`, with a half height of 0 where there is no figure
-    returns [B, 1, size, size] in 0..1, near is bright
+    place [B, P, 3], kind [B, P] as in `Scene`, with a half height of 0 where there is no figure
+    brightness : [B, P] in 0..1 of each figure's plane, near is bright
+    returns [B, 1, size, size] in 0..1
     """
     line = (torch.arange(size) + 0.5) / size
-    y, x = line[None, :, None], line[None, None, :]
-    out = (0.05 + 0.12 * y).expand(len(place), size, size).clone()
-    order = (depth + 9.0 * (place[..., 2] <= 0)).argsort(1)
+    out = (0.05 + 0.12 * line[None, :, None]).expand(len(place), size, size).clone()
+    covers = figure_covers(place, kind, size)
     rows = torch.arange(len(place))
+    order = brightness.argsort(1)
     for rank in range(place.shape[1]):
         index = order[:, rank]
-        cx, cy, s = (place[rows, index, i, None, None] for i in range(3))
-        u, v = (x - cx) / s.clamp(min=1e-3), (y - cy) / s.clamp(min=1e-3)
-        head = (u / 0.85) ** 2 + v**2 < 1
-        body = ((u / 1.3) ** 2 + ((v - 2.3) / 1.1) ** 2 < 1) | ((u.abs() < 1.3) & (v > 2.3) & (v < 5.4))
-        person = head | body | ((u.abs() < 0.3) & (v > 0) & (v < 2))
-        ball = u**2 + (v - 1.2) ** 2 < 1.5
-        cover = torch.where(kind[rows, index, None, None] == 0, person, ball) & (s > 0)
-        out = torch.where(cover, 0.38 + 0.5 * depth[rows, index, None, None], out)
+        out = torch.where(covers[rows, index], brightness[rows, index, None, None], out)
     return out[:, None].clamp(0, 1)
+
+
+def figure_covers(place: Tensor, kind: Tensor, size: int) -> Tensor:
+    """Where each figure stands, whoever hides them: bool [B, P, size, size]; nowhere for a half height of 0."""
+    line = (torch.arange(size) + 0.5) / size
+    cx, cy, s = place[..., None, None].unbind(2)
+    u, v = (line - cx) / s.clamp(min=1e-3), (line[:, None] - cy) / s.clamp(min=1e-3)
+    head = (u / 0.85) ** 2 + v**2 < 1
+    body = ((u / 1.3) ** 2 + ((v - 2.3) / 1.1) ** 2 < 1) | ((u.abs() < 1.3) & (v > 2.3) & (v < 5.4))
+    person = head | body | ((u.abs() < 0.3) & (v > 0) & (v < 2))
+    ball = u**2 + (v - 1.2) ** 2 < 1.5
+    return torch.where(kind[..., None, None] == 0, person, ball) & (s > 0)
+
+
+def overlap_weight(place: Tensor, kind: Tensor, cells: int) -> Tensor:
+    """How much each cell counts: OVERLAPS where two figures stand, 1 elsewhere, [B, 1, cells, cells]."""
+    both = figure_covers(place, kind, cells).sum(1) > 1
+    return 1 + (OVERLAPS - 1) * both[:, None].float()

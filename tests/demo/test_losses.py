@@ -4,7 +4,7 @@ import pytest
 import torch
 from pack.demo.renderer import render
 from pack.demo.scenes import random_scenes
-from pack.demo.train.control import silhouettes
+from pack.demo.train.control import OVERLAPS, even_planes, overlap_weight, silhouettes
 from pack.demo.train.detector import ANCHORS, SIDE, STRIDES, Detector, detection_loss
 from pack.demo.train.flow import flow_loss
 from pack.demo.train.importance import face_weight, feature_weight
@@ -131,9 +131,9 @@ def test_the_detector_speaks_of_every_anchor():
 
 def test_silhouettes_are_brighter_where_somebody_is_nearer_and_dark_where_nobody_is():
     place = torch.tensor([[[0.3, 0.4, 0.15], [0.7, 0.4, 0.15], [0.0, 0.0, 0.0]]])
-    depth, kind = torch.tensor([[0.9, 0.1, 0.0]]), torch.tensor([[0, 1, 0]])
+    planes, kind = torch.tensor([[0.8, 0.4, 0.3]]), torch.tensor([[0, 1, 0]])
 
-    hint = silhouettes(place, depth, kind, 64)
+    hint = silhouettes(place, planes, kind, 64)
 
     assert hint.shape == (1, 1, 64, 64)
     near, far, nobody = hint[0, 0, 25, 19], hint[0, 0, 34, 44], hint[0, 0, 2, 2]
@@ -145,7 +145,26 @@ def test_silhouettes_are_brighter_where_somebody_is_nearer_and_dark_where_nobody
 def test_a_nearer_silhouette_covers_a_farther_one():
     place = torch.tensor([[[0.5, 0.4, 0.2], [0.5, 0.4, 0.2]]])
 
-    hint = silhouettes(place, torch.tensor([[0.2, 0.8]]), torch.zeros(1, 2, dtype=torch.long), 32)
+    hint = silhouettes(place, torch.tensor([[0.5, 0.8]]), torch.zeros(1, 2, dtype=torch.long), 32)
 
-    assert hint.max() == pytest.approx(0.38 + 0.5 * 0.8)
+    assert hint.max() == pytest.approx(0.8)
     assert not ((hint > 0.4) & (hint < 0.7)).any()
+
+
+def test_planes_of_a_drawn_layout_follow_the_order_alone():
+    place = torch.tensor([[[0.2, 0.4, 0.1], [0.5, 0.4, 0.1], [0.8, 0.4, 0.1], [0.0, 0.0, 0.0]]])
+
+    planes = even_planes(place, torch.tensor([[0.31, 0.9, 0.3, 0.0]]))
+
+    assert planes[0, :3].tolist() == pytest.approx([0.65, 0.85, 0.45])
+    assert even_planes(place[:, 1:2], torch.tensor([[0.2]])).item() == pytest.approx(0.85)
+
+
+def test_places_where_one_stands_before_another_count_more():
+    place, kind = torch.tensor([[[0.35, 0.4, 0.2], [0.65, 0.4, 0.2]]]), torch.zeros(1, 2, dtype=torch.long)
+
+    weight = overlap_weight(place, kind, 16)
+
+    assert weight.shape == (1, 1, 16, 16)
+    assert weight[0, 0, 14, 8] == OVERLAPS
+    assert weight[0, 0, 14, 2] == weight[0, 0, 0, 8] == 1
