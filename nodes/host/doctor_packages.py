@@ -9,7 +9,7 @@ import comfyui_version
 import torch
 
 from ...face.onnx_engine import gpu_present
-from ...face.providers import CHOICES, cause, providers_for
+from ...face.providers import CHOICES, available_providers, cause, providers_for
 
 NEEDED = {"onnxruntime": "finds and describes faces", "opencv-python": "aligns faces", "scipy": "matches faces"}
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -70,10 +70,9 @@ def clashes(found: dict[str, str]) -> list[str]:
 def provider_lines() -> list[str]:
     """For every provider whether faces can be analysed on it, and what is in the way."""
     try:
-        import onnxruntime
+        available = available_providers()
     except ImportError as error:
         return [f"! onnxruntime cannot be imported ({error}), so no face can be analysed."]
-    available = onnxruntime.get_available_providers()
     return [f"{choice}: {_state(choice, available)}" for choice in CHOICES if choice != "auto"]
 
 
