@@ -40,9 +40,7 @@ def rows(settings: Settings) -> list[Row]:
             row(suffix, "the file", "MB", lambda r: [r.file_bytes / 1e6]),
             row(suffix, "finished keys and values", "MB", lambda r: [r.kept_bytes / 1e6], FINISHED_BOUND),
             row(suffix, "rows projected by a second queue run", "", lambda r: r.later_rows, 0),
-            row(
-                suffix, "peak memory of loading and projecting, in sizes of the file", "x", memory, MEMORY_BOUND, LEAST
-            ),
+            row(suffix, "peak memory of loading and projecting, in sizes of the file", "x", memory),
             row(suffix, "memory that stays, in sizes of the file", "x", lambda r: ratio(r.after, r)),
             row(suffix, "time to load, in times of reading the file's bytes", "x", load_ratio),
             row(suffix, "time to load", "s", lambda r: r.load),
