@@ -33,7 +33,7 @@ class RegionMasks(io.ComfyNode):
             description="Turn regions into stock masks, for inpainting, Conditioning (Set Mask) and other packs.",
             search_aliases=["region to mask", "mask from region"],
             inputs=[
-                Regions.Input("regions"),
+                Regions.Input("regions", tooltip="From Draw Regions and its kin."),
                 io.Image.Input("image", optional=True, tooltip="When connected, its size replaces width and height."),
                 *size_inputs("masks"),
                 io.String.Input(
@@ -80,7 +80,7 @@ class RegionPreview(io.ComfyNode):
             description="Draw the outlines of regions with their names and their order in depth, 0 being the nearest.",
             search_aliases=["show regions", "draw boxes", "region overlay"],
             inputs=[
-                Regions.Input("regions"),
+                Regions.Input("regions", tooltip="From Draw Regions and its kin."),
                 io.Image.Input(
                     "image",
                     optional=True,
@@ -117,7 +117,7 @@ class EditRegion(io.ComfyNode):
             description="Move, resize, turn, rename or reorder one region, and bring it to the front or back.",
             search_aliases=["move region", "rename region", "region order", "region depth"],
             inputs=[
-                Regions.Input("regions"),
+                Regions.Input("regions", tooltip="From Draw Regions and its kin."),
                 io.String.Input("region", default="left", tooltip="The name of the region to change."),
                 io.String.Input("rename", default="", tooltip="Its new name; empty keeps the old one."),
                 _float("right", 0.0, 2.0, "How far it moves to the right, in parts of the picture's width."),

@@ -23,9 +23,9 @@ INPUTS = {
     "Troupe_DrawRegions": "image? width height regions",
     "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end?",
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",
-    "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode base? "
-    "eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? margin? "
-    "vae?",
+    "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
+    "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "
+    "margin? vae?",
 }
 OUTPUTS = {
     "Troupe_LoadAdapter": ["TROUPE_ADAPTER", "STRING"],
