@@ -62,9 +62,17 @@ class LoadAdapter(io.ComfyNode):
             display_name="Load Identity Adapter",
             category="Troupe",
             description="Load the weights that carry a face or a subject into the picture: IP-Adapter (plain, plus, "
-            "full-face), FaceID (plain, portrait, plus, plus v2) and Kolors' own, as .safetensors or .bin, from "
-            "models/ipadapter.",
-            search_aliases=["ipadapter", "faceid", "identity", "load adapter", "ip-adapter plus", "kolors"],
+            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID and Kolors' own, as .safetensors or .bin, "
+            "from models/ipadapter.",
+            search_aliases=[
+                "ipadapter",
+                "faceid",
+                "identity",
+                "load adapter",
+                "ip-adapter plus",
+                "instantid",
+                "kolors",
+            ],
             inputs=[
                 io.Combo.Input(
                     "file",
