@@ -1,8 +1,7 @@
 """Let a cast act in a ControlNet's own cross-attention, with the keys and values of the UNet's matching layers.
 
-A stock ControlNet attends to the text alone, and hands its layers no options that a patch could use. For one sampling
-run it is therefore stood in for by a copy that shares all its weights and buffers, with transformer blocks that have
-such options. The ControlNet that was given is not touched.
+A stock ControlNet attends to the text alone. For one sampling run it is stood in for by a copy that shares all its
+weights and buffers (control_layers.py). The ControlNet that was given is not touched.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from comfy.cldm.cldm import ControlNet as ControlModel
-from comfy.ldm.modules.attention import SpatialTransformer
-from torch import Tensor, nn
+from torch import Tensor
 
 from .blocks import CrossAttentionBlock
 from .cast_layer import CastLayer, in_force
 from .cast_term import CastTerm
+from .control_layers import with_layers
 from .regional_control import RegionalControl
 from .slots import wrap_layers
 
@@ -57,7 +56,8 @@ class ReachingControl:
             own.inner = reaching(own.inner, self._blocks, self._makers)
         model = getattr(own, "control_model", None)
         if isinstance(model, ControlModel):
-            own.control_model = _with_options(model, self._blocks)
+            layers = wrap_layers({}, [block.key for block in self._blocks], CastLayer)["patches_replace"]["attn2"]
+            own.control_model = with_layers(model, layers)  # blocks that the UNet has no match for keep to the text
         return own
 
 
@@ -93,41 +93,3 @@ class ReachRun:
         if id(control) not in self._made:
             self._made[id(control)] = control, reaching(control, self._blocks, (self._maker,))
         return {**cond, "control": self._made[id(control)][1]}
-
-
-class _Transformer(SpatialTransformer):
-    """A transformer block of a ControlNet, sharing everything with the given one, whose layers have options."""
-
-    def __init__(self, given: SpatialTransformer, options: dict) -> None:
-        self.__dict__.update(given.__dict__)
-        self.__dict__["_troupe_options"] = options
-
-    def forward(self, x: Tensor, context: Any = None, transformer_options: dict | None = None) -> Tensor:
-        return super().forward(x, context, {**(transformer_options or {}), **self._troupe_options})
-
-
-def _with_options(model: ControlModel, blocks: Sequence[CrossAttentionBlock]) -> nn.Module:
-    """The ControlNet's model with options for its layers. Blocks that the UNet has no match for keep to the text."""
-    replaced = wrap_layers({}, [block.key for block in blocks], CastLayer)["patches_replace"]
-    known = {block.key[:2] for block in blocks}
-
-    def of(block: nn.Module, name: tuple[str, int]) -> nn.Module:
-        return _copy(block, lambda layer: _informed(layer, name)) if name in known else block
-
-    def _informed(layer: nn.Module, name: tuple[str, int]) -> nn.Module:
-        if type(layer) is not SpatialTransformer:
-            return layer
-        return _Transformer(layer, {"block": name, "patches_replace": replaced})
-
-    own = _copy(model, lambda part: part)
-    numbers = iter(range(len(model.input_blocks)))
-    own._modules["input_blocks"] = _copy(model.input_blocks, lambda part: of(part, ("input", next(numbers))))
-    own._modules["middle_block"] = of(model.middle_block, ("middle", 0))
-    return own
-
-
-def _copy(module: nn.Module, child: Callable[[nn.Module], nn.Module]) -> nn.Module:
-    """A module that shares everything with another but the list of its children."""
-    own = copy.copy(module)
-    own.__dict__["_modules"] = {name: child(part) for name, part in module._modules.items()}
-    return own

@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from comfy.controlnet import ControlBase
 from torch import Tensor
 
 from ...attention.feathering import feathered
 from ...attention.masks import cells_of, token_masks
 from ...attention.regions import Region
-from .cast_keys import STEP
+from .around_control import AroundControl, crops_of
 
 
-class RegionalControl(ControlBase):
+class RegionalControl(AroundControl):
     """Stands around a ControlNet of the host and passes on what it says inside of regions.
 
     inner   : the ControlNet, with its hint set
@@ -29,8 +28,7 @@ class RegionalControl(ControlBase):
     """
 
     def __init__(self, inner: Any, regions: Sequence[Region], feather: float = 0.0) -> None:
-        super().__init__()
-        self.inner = inner
+        super().__init__(inner)
         self.regions = tuple(regions)
         self.feather = feather
 
@@ -48,13 +46,7 @@ class RegionalControl(ControlBase):
     def _masked(self, part: Tensor | None, x: Tensor, options: dict) -> Tensor | None:
         if part is None:
             return None
-        if STEP in options:  # a cast is applied too, so it is known which crops of the picture the rows are
-            step = options[STEP]
-            rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
-            areas = [(step.latent, row.area) for row in rows]
-        else:
-            areas = [(tuple(x.shape[-2:]), None)]
-        masks = torch.stack([self._mask(tuple(part.shape[-2:]), latent, area) for latent, area in areas])
+        masks = torch.stack([self._mask(tuple(part.shape[-2:]), latent, area) for latent, area in crops_of(x, options)])
         masks = masks.repeat_interleave(len(part) // len(masks), 0) if len(masks) > 1 else masks
         return part * masks[:, None].to(part)
 
@@ -69,28 +61,6 @@ class RegionalControl(ControlBase):
         own = RegionalControl(self.inner.copy(), self.regions, self.feather)
         self.copy_to(own)
         return own
-
-    def pre_run(self, model: Any, percent_to_timestep_function: Any) -> None:
-        """Before a sampling run."""
-        super().pre_run(model, percent_to_timestep_function)
-        self.inner.pre_run(model, percent_to_timestep_function)
-
-    def cleanup(self) -> None:
-        """After a sampling run."""
-        super().cleanup()
-        self.inner.cleanup()
-
-    def get_models(self) -> list:
-        """What has to be in memory."""
-        return [*super().get_models(), *self.inner.get_models()]
-
-    def get_extra_hooks(self) -> list:
-        """Hooks of the whole chain."""
-        return [*super().get_extra_hooks(), *self.inner.get_extra_hooks()]
-
-    def inference_memory_requirements(self, dtype: torch.dtype) -> float:
-        """Bytes beside the model."""
-        return super().inference_memory_requirements(dtype) + self.inner.inference_memory_requirements(dtype)
 
 
 def apply_in_regions(
