@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
 from torch import nn
@@ -41,15 +42,28 @@ def cross_attention_blocks(model) -> list[CrossAttentionBlock]:
             f"Troupe: this model is a {type(unet).__name__}, and Apply Cast needs a UNet with cross-attention "
             "(Stable Diffusion 1.5 or SDXL and their fine-tunes). Load such a checkpoint."
         )
-    blocks, level = [], 0
-    for index, block in enumerate(unet.input_blocks):
-        level += _count(block, Downsample)
-        blocks += _in_block(block, ("input", index), level)
-    middle = _in_block(unet.middle_block or (), ("middle", 0), level)
+    blocks, middle, level = _down_to_the_middle(unet)
     for index, block in enumerate(unet.output_blocks):
         blocks += _in_block(block, ("output", index), level)
         level -= _count(block, Upsample)
     return blocks + middle
+
+
+def control_blocks(control: ControlModel) -> list[CrossAttentionBlock]:
+    """The cross-attention layers of a ControlNet's model: input, then middle blocks, as far as it has them."""
+    blocks, middle, _ = _down_to_the_middle(control)
+    return blocks + middle
+
+
+def _down_to_the_middle(
+    unet: UNetModel | ControlModel,
+) -> tuple[list[CrossAttentionBlock], list[CrossAttentionBlock], int]:
+    """The layers of the input blocks, those of the middle block, and the level reached there."""
+    blocks, level = [], 0
+    for index, block in enumerate(unet.input_blocks):
+        level += _count(block, Downsample)
+        blocks += _in_block(block, ("input", index), level)
+    return blocks, _in_block(unet.middle_block or (), ("middle", 0), level), level
 
 
 def transformer_at(base: Any, key: BlockKey) -> nn.Module:
