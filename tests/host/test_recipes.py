@@ -54,7 +54,8 @@ def test_what_is_left_of_each_recipe_is_the_plain_mode(model, adapter):
     bare = ABLATIONS["MultiID"]["without references"]
     assert_same(out(replace(bare, prompts=False, compositor=None)), plain)
     assert torch.equal(out(replace(ABLATIONS["DynamicID"]["without the gate"])), plain)
-    assert torch.equal(out(replace(TROUPE, isolation=Recipe("decoupled").isolation)), plain)
+    assert torch.equal(out(TROUPE), plain)
+    assert_different(out(ABLATIONS["Troupe"]["with isolation"]), plain)
     assert_different(out(DYNAMICID), plain)
 
 
