@@ -49,6 +49,11 @@ def _later_inputs() -> list:
             "pictures: negative prompts see a black picture, the middle block is dead, FaceID-plus on SDXL sees a "
             "wider face. For mode decoupled.",
         ),
+        io.Float.Input(
+            "noise", default=0.0, min=0.0, max=1.0, step=0.05, optional=True, advanced=True,
+            tooltip="InstantID only: noise instead of no face in negative prompts, against burnt pictures. 0 is the "
+            "published code, 0.35 what ComfyUI_InstantID takes.",
+        ),
     ]  # fmt: skip
 
 

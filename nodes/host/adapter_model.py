@@ -35,6 +35,7 @@ class AdapterSettings:
     structure     : in FaceID-plus v2, how much of the photo is added to the face embedding
     lora_strength : of the LoRA inside the file; 0 leaves it out
     peers         : do as older packs do where they differ from the published code
+    noise         : in InstantID's, how much uniform noise in 0..1 stands in for nobody's face in negative prompts
     """
 
     format: str = "auto"
@@ -43,6 +44,7 @@ class AdapterSettings:
     structure: float = 1.0
     lora_strength: float = 1.0
     peers: bool = False
+    noise: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.conds import CONDCrossAttn
 from torch import Tensor
 
+from ...attention.adapter_formats import INSTANTID_KINDS
 from ...attention.cast import Cast
 from ...attention.compositors import default_compositor
 from .adapter_model import LoadedAdapter
@@ -21,7 +22,6 @@ from .identity_net import IdentityNet, Places
 from .regional_control import apply_in_regions
 from .troop import troop_of
 
-KINDS = ("instantid", "faceid portrait unnorm")  # InstantID's file and one that nothing but its training tells apart
 PACK = "antelopev2"
 
 
@@ -37,7 +37,8 @@ def apply_identity_net(
     Raises ValueError when there is no such member, when an identity lacks what the adapter reads, or when the
     ControlNet is of another kind or of another model's width.
     """
-    reading = [_instantid(member.adapter or adapter) if member.strength > 0 else None for member in cast]
+    read_as = {own: _instantid(own) for member in cast if (own := member.adapter or adapter) is not None}
+    reading = [read_as.get(member.adapter or adapter) if member.strength > 0 else None for member in cast]
     acting = [index for index, own in enumerate(reading) if own is not None]
     if not acting:
         raise ValueError(_nobody_reads(cast, adapter))
@@ -54,7 +55,7 @@ def apply_identity_net(
 
 def _instantid(adapter: LoadedAdapter | None) -> LoadedAdapter | None:
     """The adapter, reading InstantID's recogniser, where it can be InstantID's; else None."""
-    if adapter is None or adapter.spec.kind not in KINDS:
+    if adapter is None or adapter.spec.kind not in INSTANTID_KINDS:
         return None
     if not adapter.packs:  # of any recogniser
         return adapter
@@ -96,14 +97,14 @@ def _check_control(control: Any, adapters: Sequence[LoadedAdapter]) -> None:
 def _tokens(cast: Cast, reading: Sequence[LoadedAdapter | None]) -> Tensor:
     """Face tokens of every member, and last nobody's, float32 [I + 1, T, width] on the CPU."""
     device = comfy.model_management.get_torch_device()
-    found: list[Tensor | None] = []
-    for index, (member, adapter) in enumerate(zip(cast, reading, strict=True)):
-        found.append(None)
-        if adapter is not None:
-            troop = troop_of(adapter, [index], [member.identity], "average")
-            with torch.no_grad():
-                found[index], nobody = adapter.module.tokens(troop.rows.to(device)).cpu()
-    return torch.stack([nobody if own is None else own for own in [*found, None]])
+    found: dict[int, Tensor] = {}
+    for adapter in dict.fromkeys(own for own in reading if own is not None):
+        members = [index for index, own in enumerate(reading) if own is adapter]
+        troop = troop_of(adapter, members, [cast[index].identity for index in members], "average")
+        with torch.no_grad():
+            *people, nobody = adapter.module.tokens(troop.rows.to(device)).cpu()
+        found.update(zip(members, people, strict=True))
+    return torch.stack([*(found.get(index, nobody) for index in range(len(cast))), nobody])
 
 
 def _with(prompt: list, key: str, tokens: Tensor) -> list:

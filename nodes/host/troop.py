@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...attention.adapter_formats import INSTANTID_KINDS
 from ...attention.adapter_inputs import AdapterInputs, averaged, joined
 from ...attention.projections import repeats_of
 from ...face.identity import Identity
@@ -69,7 +70,8 @@ def troop_of(
         rows = tuple(range(first, first + len(part)))
         sources.append([rows] if photos == "concatenate" else [(row,) for row in rows])
         first += len(part)
-    rows = joined([*parts, nobody_for(adapter)])
+    rows = joined(parts)
+    rows = joined([rows, nobody_for(adapter, rows)])
     flat = [source for own in sources for source in own]
     return Troop(adapter, tuple(members), tuple(map(len, sources)), rows, (*flat, (first,)), widen)
 
@@ -114,8 +116,14 @@ def faces_of(identity: Identity, adapter: LoadedAdapter) -> Tensor:
     return rows if raw else torch.nn.functional.normalize(rows, dim=-1)
 
 
-def nobody_for(adapter: LoadedAdapter) -> AdapterInputs:
-    """What stands for nobody in negative prompts, one row, as the published code has it."""
-    spec = adapter.spec
+def nobody_for(adapter: LoadedAdapter, people: AdapterInputs | None = None) -> AdapterInputs:
+    """What stands for nobody in negative prompts, one row, as the published code has it.
+
+    people : from whose faces the noise is seeded that InstantID may have there (adapter_model.AdapterSettings)
+    """
+    spec, noise = adapter.spec, adapter.settings.noise
     faces = torch.zeros(1, spec.embedding_width) if adapter.format.face else None
+    if noise and people is not None and adapter.spec.kind in INSTANTID_KINDS:
+        generator = torch.Generator().manual_seed(int(people.faces.double().sum()) % 2**31)
+        faces = noise * torch.rand(1, spec.embedding_width, generator=generator)
     return AdapterInputs(faces, features_of_nobody(adapter) if adapter.format.vision else None)
