@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .alignment import template
+from .damage import ends_at
 from .engine import ONE_LOOK, Face, FaceEngine, Finding, NoFaceFound, Search
 from .identity import Identity, described_by, identity_from_faces
 from .recogniser import CROP_SIZE
@@ -113,9 +114,12 @@ def _line(which: str, photo: np.ndarray, finding: Finding, number: int | None, n
     many = f"{len(finding.faces)} face{'s' * (len(finding.faces) > 1)}"
     others = [words for words in finding.tried if words != finding.found]
     rest = f" (nobody surer {', '.join(others)})" if others else ""
-    score = finding.faces[number].score
-    doubt = " This is unsure: look at the preview." if score < UNSURE else ""
-    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {score:.2f}.{doubt}"
+    face, doubt = finding.faces[number], ""
+    if ends_at(photo, face.bbox):
+        doubt = " This is unsure: the picture ends in one colour at the face, as a damaged file does."
+    elif face.score < UNSURE:
+        doubt = " This is unsure: look at the preview."
+    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {face.score:.2f}.{doubt}"
 
 
 def _advice(engine: FaceEngine, photo: np.ndarray, finding: Finding, search: Search) -> str:
