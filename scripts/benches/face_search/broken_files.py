@@ -13,7 +13,7 @@ import numpy as np
 
 from ....demo.people_by_name import photo_of
 from ....face.engine import NoFaceFound
-from ....face.extraction import extract_identity
+from ....face.extraction import LOOK, extract_identity
 from ....face.onnx_engine import load_engine
 from ....face.pack import read_pack
 from ....face.strangers import DIFFERENT
@@ -98,7 +98,7 @@ def outcome_of(nodes, engine, name: str, true: np.ndarray) -> str:
     cosine = float(rows[0] @ true / np.linalg.norm(rows[0]) / np.linalg.norm(true))
     if np.isfinite(rows).all() and cosine >= DIFFERENT:
         return "right"
-    return "unsure" if "unsure" in found.report[0] else "other"
+    return "unsure" if LOOK in found.report[0] else "other"
 
 
 def intact_files(folder: Path) -> list[tuple[str, bytes]]:
