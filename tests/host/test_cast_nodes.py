@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 
 # In the order that saved workflows know them by; those with a question mark are optional.
 INPUTS = {
-    "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? peer_compatible? noise?",
+    "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? "
+    "peer_compatible? noise?",
     "Troupe_DrawRegions": "image? width height regions",
     "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end?",
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",
