@@ -1,8 +1,11 @@
 """Photos that were cut off through the face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pack.demo.people_by_name import photo_of
+from pack.face import extraction
 from pack.face.damage import ends_at
 from pack.face.extraction import extract_identity
 from pack.face.onnx_engine import load_engine
@@ -50,3 +53,20 @@ def test_the_report_doubts_a_photo_that_ends_in_the_face(demo_engine):
     assert (
         "unsure: the picture ends in one colour at the face, as a damaged file does; look at the preview" in report[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(0.95, None), (0.8, "not quite sure: look at the preview"), (0.5, "unsure: look at the preview")],
+)
+def test_the_report_doubts_a_face_that_no_look_was_sure_of(demo_engine, monkeypatch, score, said):
+    found = extraction.find_faces
+
+    def scored(*arguments):
+        finding = found(*arguments)
+        return replace(finding, faces=[replace(face, score=score) for face in finding.faces])
+
+    monkeypatch.setattr(extraction, "find_faces", scored)
+    (line,) = extract_identity(demo_engine, [(photo_of("Ada") * 255).round().byte().numpy()], "Ada").report
+
+    assert (said in line) if said else ("look at the preview" not in line)
