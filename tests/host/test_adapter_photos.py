@@ -7,8 +7,8 @@ import pytest
 import torch
 from pack.attention.cast import Member
 from pack.attention.recipe_book import recipe_named
-from pack.nodes.host.model_patch import patch_cast
-from pack.nodes.host.troop import inputs_of, troop_of
+from pack.nodes.host.cast.model_patch import patch_cast
+from pack.nodes.host.cast.troop import inputs_of, troop_of
 from pack.tests.host.tiny_adapters import BUFFALO, photographed, subject, tiny_of, tiny_vision
 from pack.tests.host.tiny_models import LEFT, RIGHT, apply, assert_same, sample
 

@@ -9,11 +9,11 @@ import torch
 from pack.attention.recipe_book import recipe_named
 from pack.face.identity import Identity
 from pack.nodes import NODES, Troupe
-from pack.nodes.adapter_nodes import NO_FILE, LoadAdapter
-from pack.nodes.cast_advanced import ApplyCastAdvanced
-from pack.nodes.cast_nodes import ApplyCast, CastMember
+from pack.nodes.cast.adapter_nodes import NO_FILE, LoadAdapter
+from pack.nodes.cast.cast_advanced import ApplyCastAdvanced
+from pack.nodes.cast.cast_nodes import ApplyCast, CastMember
 from pack.nodes.host import model_folders
-from pack.nodes.region_nodes import DrawRegions
+from pack.nodes.regions.region_nodes import DrawRegions
 from pack.tests.host.tiny_models import adapter_state, assert_different, sample, tiny_model
 from safetensors.torch import save_file
 

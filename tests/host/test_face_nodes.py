@@ -12,10 +12,10 @@ from pack.attention.cast import Member
 from pack.attention.regions import Region
 from pack.demo.people_by_name import NAMES
 from pack.face.providers import PROVIDERS
-from pack.nodes.face_nodes import ExtractIdentity, LoadFaceEngine
-from pack.nodes.host.face_packs import NO_PACK
+from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
+from pack.nodes.host.faces.face_packs import NO_PACK
 from pack.nodes.host.images import to_images
-from pack.nodes.score_nodes import ScoreCast
+from pack.nodes.scores.score_nodes import ScoreCast
 from pack.scripts.hosting.client import PromptRefused, error_of
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
 from PIL import Image

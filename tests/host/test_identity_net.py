@@ -4,7 +4,7 @@ import pytest
 import torch
 from pack.attention.cast import Member
 from pack.attention.regions import Region
-from pack.nodes.host.troop import troop_of
+from pack.nodes.host.cast.troop import troop_of
 from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_instantid import ADA, BOB, HINT, TWO
 from pack.tests.host.tiny_models import (

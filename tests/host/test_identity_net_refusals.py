@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from pack.attention.cast import Member
-from pack.nodes.host.troop import troop_of
+from pack.nodes.host.cast.troop import troop_of
 from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_of
 from pack.tests.host.tiny_control import tiny_control

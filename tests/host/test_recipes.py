@@ -9,7 +9,7 @@ from pack.attention.cast import Member
 from pack.attention.recipe_book import ABLATIONS, ANYMS, DYNAMICID, INSTANTFAMILY, MULTIID, RECIPE_BOOK, TROUPE
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
-from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.test_references import PAIR, vae
 from pack.tests.host.tiny_models import (

@@ -8,8 +8,8 @@ import time
 
 import torch
 from pack.attention.regions import rasterise
-from pack.nodes.region_fields import RegionTextError
-from pack.nodes.region_value import decode_regions
+from pack.nodes.regions.region_fields import RegionTextError
+from pack.nodes.regions.region_value import decode_regions
 
 ADA = {"name": "Ada", "x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4}
 

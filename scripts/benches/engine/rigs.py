@@ -45,7 +45,7 @@ class Rig:
 
     def with_cast(self, recipe: Recipe, cast: tuple, vae: Any = None) -> Any:
         """The model with a cast."""
-        from ....nodes.host.model_patch import patch_cast
+        from ....nodes.host.cast.model_patch import patch_cast
 
         return patch_cast(self.model, cast, self.adapter, recipe, 1.0, vae)
 

@@ -136,8 +136,8 @@ def random_adapter(structure: Structure, model: Any) -> Any:
     """An adapter with 16 tokens that fits the model, loaded from a file with the keys of the published FaceID ones."""
     from safetensors.torch import save_file
 
-    from ....nodes.host.adapter_model import AdapterSettings, load_adapter
-    from ....nodes.host.blocks import cross_attention_blocks
+    from ....nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
+    from ....nodes.host.cast.blocks import cross_attention_blocks
 
     widths = [block.width for block in cross_attention_blocks(model)]
     with tempfile.TemporaryDirectory() as folder:
