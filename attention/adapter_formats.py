@@ -10,6 +10,7 @@ from torch import Tensor
 from .adapter_parts import AdapterFormatError, first_of
 
 ARCFACE = 512  # numbers in the face embedding of every published adapter
+INSTANTID_KINDS = ("instantid", "faceid portrait unnorm")  # nothing but their training tells these files apart
 KOLORS_TOKEN = 4096  # Kolors' own text width, before the model's `encoder_hid_proj`
 
 

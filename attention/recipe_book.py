@@ -58,7 +58,7 @@ INSTANTFAMILY = Recipe(
 # Ours: what the search on the demo world found best (docs/decisions.md).
 TROUPE = Recipe(
     "decoupled",
-    isolation=Isolation(eta=0.0, start=0.0, end=0.6, cells=32, background="shared"),
+    base=0.0,  # a region reads its own prompt alone; isolation, feather, start and reach brought nothing there
 )
 
 RECIPE_BOOK = {
@@ -91,7 +91,7 @@ ABLATIONS = {
         "without the ControlNet": replace(INSTANTFAMILY, reach=False),
     },
     "Troupe": {
-        "without isolation": replace(TROUPE, isolation=Isolation()),
+        "with isolation": replace(TROUPE, isolation=Isolation(eta=0.0)),
         "without local prompts": replace(TROUPE, prompts=False),
     },
 }

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .alignment import template
+from .damage import ends_at
 from .engine import ONE_LOOK, Face, FaceEngine, Finding, NoFaceFound, Search
 from .identity import Identity, described_by, identity_from_faces
 from .recogniser import CROP_SIZE
-from .search import find_faces, tried_words
+from .search import SURE, find_faces, tried_words
 from .selection import Selection, select_face
 from .strangers import stranger_warning
 
 RAISE, SKIP, WHOLE = "error", "skip the photo", "whole picture"
 NO_FACE = (RAISE, SKIP, WHOLE)
+LOOK = "look at the preview"  # in every line of report that doubts its face
 UNSURE = 0.65  # on dark photos most faces below it are none (bench `faces`)
 
 
@@ -113,9 +115,12 @@ def _line(which: str, photo: np.ndarray, finding: Finding, number: int | None, n
     many = f"{len(finding.faces)} face{'s' * (len(finding.faces) > 1)}"
     others = [words for words in finding.tried if words != finding.found]
     rest = f" (nobody surer {', '.join(others)})" if others else ""
-    score = finding.faces[number].score
-    doubt = " This is unsure: look at the preview." if score < UNSURE else ""
-    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {score:.2f}.{doubt}"
+    face, doubt = finding.faces[number], ""
+    if ends_at(photo, face.bbox):
+        doubt = f" This is unsure: the picture ends in one colour at the face, as a damaged file does; {LOOK}."
+    elif face.score < SURE:
+        doubt = f" This is {'unsure' if face.score < UNSURE else 'not quite sure'}: {LOOK}."
+    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {face.score:.2f}.{doubt}"
 
 
 def _advice(engine: FaceEngine, photo: np.ndarray, finding: Finding, search: Search) -> str:

@@ -28,6 +28,13 @@ PACKAGES = {
 }
 
 
+def available_providers() -> list[str]:
+    """What the installed onnxruntime was built with; ImportError where it cannot be imported."""
+    import onnxruntime
+
+    return onnxruntime.get_available_providers()
+
+
 def providers_for(choice: str, available: Collection[str], gpu: bool) -> list[str]:
     """Providers to ask onnxruntime for, best first, the CPU last.
 

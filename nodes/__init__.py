@@ -2,27 +2,15 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import (
-    adapter_nodes,
-    cast_advanced,
-    cast_nodes,
-    control_nodes,
-    control_pictures,
-    demo_nodes,
-    doctor_nodes,
-    face_cache_nodes,
-    face_nodes,
-    face_region_nodes,
-    identity_nodes,
-    layout_nodes,
-    region_nodes,
-    region_sources,
-    region_tools,
-    score_nodes,
-    subject_nodes,
-)
-from .host.identity_pictures import register_identity_pictures
+from .cast import adapter_nodes, cast_advanced, cast_nodes
+from .control import control_nodes, identity_net_nodes
+from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
+from .host.faces.identity_pictures import register_identity_pictures
 from .host.model_folders import register_model_folders
+from .layout import control_pictures, layout_nodes
+from .regions import face_region_nodes, region_nodes, region_sources, region_tools
+from .scores import score_nodes
+from .setup import demo_nodes, doctor_nodes
 
 NODES = [
     *face_nodes.NODES,
@@ -39,6 +27,7 @@ NODES = [
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
     *cast_advanced.NODES,
+    *identity_net_nodes.NODES,
     *score_nodes.NODES,
     *doctor_nodes.NODES,
     *demo_nodes.NODES,

@@ -4,6 +4,6 @@ from comfy_api.latest import io
 
 FaceEngine = io.Custom("TROUPE_FACE_ENGINE")  # face.engine.FaceEngine
 Identity = io.Custom("TROUPE_IDENTITY")  # face.identity.Identity
-Adapter = io.Custom("TROUPE_ADAPTER")  # nodes.host.adapter_model.LoadedAdapter
+Adapter = io.Custom("TROUPE_ADAPTER")  # nodes.host.adapters.adapter_model.LoadedAdapter
 Regions = io.Custom("TROUPE_REGIONS")  # tuple[attention.regions.Region, ...]
 Cast = io.Custom("TROUPE_CAST")  # tuple[attention.cast.Member, ...]

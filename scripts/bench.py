@@ -54,7 +54,7 @@ def parse() -> argparse.Namespace:
     add_host_option(parser)
     options = parser.parse_args()
     if options.recipes and options.name not in ("world", "recipes"):
-        raise Refusal(f"--recipes goes with the bench `world`, not with {options.name or 'none'!r}.")
+        raise Refusal("--recipes goes with the bench `world` alone: bench.py world --recipes")
     options.name = "recipes" if options.recipes else options.name
     return options
 

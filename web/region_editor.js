@@ -11,7 +11,8 @@ import { focusWhenShown, mountWhenStale, watchFocus } from "./regions/remount.mj
 const WIDGET = "TROUPE_REGION_CANVAS"; // not a socket type: inputs of that type would all become canvases
 const LANGUAGE = "Troupe.Language";
 const BACKGROUND = "troupe_background"; // a property of the node, saved with it
-const SIZE = { width: 420, height: 480 };
+const SIZE = { width: 420, height: 480 }; // of a new node
+const LEAST_HEIGHT = 380; // also in the stylesheet, for Nodes 2.0
 const remembered = new Map(); // what undo must not take away: selection, tool, zoom; by graph and node
 const lastResult = { address: null };
 const cameIn = new WeakMap(); // node -> address
@@ -69,7 +70,7 @@ function createWidget(node, inputName, inputData) {
   const widget = node.addDOMWidget(inputName, WIDGET, editor.root, {
     getValue: () => editor.store.text,
     setValue: (value) => editor.store.load(value),
-    getMinHeight: () => SIZE.height,
+    getMinHeight: () => LEAST_HEIGHT,
     hideOnZoom: false,
     margin: 6,
   });

@@ -17,24 +17,22 @@ from . import Settings
 from .engine.adapter_runs import AdapterRuns, adapter_runs
 
 FINISHED_BOUND = 30.0  # MB
-MEMORY_BOUND = 1.2  # times the file
-LOAD_BOUND = 3.0  # times reading the file's bytes
 PEOPLE = 4
-LEAST = 5  # processes before a measured figure decides anything
+REPEATS = 5
 
 
 def rows(settings: Settings) -> list[Row]:
     """All rows; each container is written, loaded and projected once for all of them."""
-    repeats = 2 if settings.quick else LEAST
+    repeats = 2 if settings.quick else REPEATS
 
     @cache
     def runs(suffix: str) -> AdapterRuns:
         settings.console.status(f"{suffix}: {PEOPLE} people")
         return adapter_runs(settings.installation, suffix, PEOPLE, repeats)
 
-    def row(suffix: str, says: str, unit: str, figure: Callable, bound: float | None = None, least: int = 1) -> Row:
+    def row(suffix: str, says: str, unit: str, figure: Callable, bound: float | None = None) -> Row:
         name = f"SDXL FaceID-plus-v2 as {suffix}, {PEOPLE} people: {says}"
-        return Row(name, unit, lambda: worst(figure(runs(suffix))), bound, least_samples=least)
+        return Row(name, unit, lambda: worst(figure(runs(suffix))), bound, least_samples=1)
 
     found = []
     for suffix in (".safetensors", ".bin"):
@@ -42,11 +40,9 @@ def rows(settings: Settings) -> list[Row]:
             row(suffix, "the file", "MB", lambda r: [r.file_bytes / 1e6]),
             row(suffix, "finished keys and values", "MB", lambda r: [r.kept_bytes / 1e6], FINISHED_BOUND),
             row(suffix, "rows projected by a second queue run", "", lambda r: r.later_rows, 0),
-            row(
-                suffix, "peak memory of loading and projecting, in sizes of the file", "x", memory, MEMORY_BOUND, LEAST
-            ),
+            row(suffix, "peak memory of loading and projecting, in sizes of the file", "x", memory),
             row(suffix, "memory that stays, in sizes of the file", "x", lambda r: ratio(r.after, r)),
-            row(suffix, "time to load, in times of reading the file's bytes", "x", load_ratio, LOAD_BOUND, LEAST),
+            row(suffix, "time to load, in times of reading the file's bytes", "x", load_ratio),
             row(suffix, "time to load", "s", lambda r: r.load),
             row(suffix, "time of the first run to make keys and values", "s", lambda r: r.first),
             row(suffix, "time of a later run to have them", "s", lambda r: r.later),

@@ -112,5 +112,6 @@ def file_rows(settings: Settings, files: int, samples: Samples) -> list[Row]:
         Row(f"{files:,} broken files: refused by Load Image", "", lambda: total("unreadable")),
         Row(f"{files:,} broken files: refused for want of a face", "", lambda: total("no face")),
         Row(f"{files:,} broken files: the right person", "", lambda: total("right")),
-        Row(f"{files:,} broken files: somebody else", "", lambda: total("other"), 0.0),
+        Row(f"{files:,} broken files: somebody else, and the report doubts it", "", lambda: total("unsure")),
+        Row(f"{files:,} broken files: somebody else, without a word", "", lambda: total("other"), 0.0),
     ]

@@ -4,17 +4,19 @@ In single layers of UNets in the structures of SD1.5 and SDXL, a tenth as wide, 
 energy of a layer's change that lies in cells the person's box does not touch, when all layers get the same queries in
 both calls; a hard region promises exactly 0. And in pictures of the offline world after ten steps of KSampler, where
 self-attention and convolutions carry everything everywhere: the share of the energy of the latent's change in the
-other person's half. Every mode runs at strength 1. As a comparison, everybody acts on the whole picture, edges are
-feathered, and logits are multiplied by masks to the letter of the paper.
+other person's half, also with people kept apart in self-attention. Every mode runs at strength 1. As a comparison,
+everybody acts on the whole picture, edges are feathered, and logits are multiplied by masks to the letter of the paper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import torch
 
 from ...attention.cast import Cast
+from ...attention.isolation import Isolation
 from ...attention.recipes import RECIPES, Recipe
 from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure
@@ -25,11 +27,13 @@ from .engine.latent_leak import EVERYWHERE, STEPS, changes
 from .engine.layer_leak import everywhere, hard_boxes, leak_figure
 from .engine.rigs import Shape, Workshop, has_device_clock
 from .engine.structures import SD15, SDXL
+from .offline_world.ratios import paired_share_figure
 from .offline_world.workbench import FULL, QUICK, Workbench
 
 PIXELS = 256
 FEATHER = 0.05  # of the picture's shorter side
 LEAST_PICTURES = 10
+LEAK_LEFT = 1 / 3
 
 
 def rows(settings: Settings) -> list[Row]:
@@ -43,7 +47,8 @@ def rows(settings: Settings) -> list[Row]:
     dtype = torch.float16 if has_device_clock() else torch.float32
     shapes = [Shape(structure.narrow(), dtype, PIXELS) for structure in (SD15, SDXL)]
     in_layers = [row for shape in shapes for row in layer_rows(shape, workshop, RECIPES)]
-    return [*in_layers, *latent_rows(bench, RECIPES, 12 if settings.quick else 60)]
+    count = 12 if settings.quick else 60
+    return [*in_layers, *latent_rows(bench, RECIPES, count), *isolation_rows(bench, count)]
 
 
 def layer_rows(shape: Shape, workshop: Workshop, recipes: Mapping[str, Recipe]) -> Iterator[Row]:
@@ -82,3 +87,28 @@ def latent_rows(bench: Workbench, recipes: Mapping[str, Recipe], count: int) -> 
 
             name = f"two people, {mode}, {STEPS} steps: the latent's change {says}"
             yield Row(name, "", measure, least_samples=LEAST_PICTURES)
+
+
+ISOLATED = {
+    "people kept apart at every step in every layer": Isolation(eta=0.0, start=0.0, end=1.0, cells=10_000),
+    "people kept apart as Isolation has it by default": Isolation(eta=0.0),
+}
+"""What is compared with `decoupled` alone; the first one is what a bound is set on."""
+
+
+def isolation_rows(bench: Workbench, count: int) -> Iterator[Row]:
+    """How much of the leak of `decoupled` is left when people are kept apart, of the same pictures."""
+    alone = RECIPES["decoupled"]
+    for (name, isolation), bound in zip(ISOLATED.items(), (LEAK_LEFT, None), strict=True):
+        isolated = replace(alone, isolation=isolation)
+
+        def left(name: str = name, isolated: Recipe = isolated) -> Figure:
+            plain = changes(bench, "decoupled", alone, count)["outside"]
+            return paired_share_figure(changes(bench, name, isolated, count)["outside"], plain)
+
+        def outside(name: str = name, isolated: Recipe = isolated) -> Figure:
+            return bootstrap_figure(changes(bench, name, isolated, count)["outside"])
+
+        says = f"two people, decoupled, {name}, {STEPS} steps"
+        yield Row(f"{says}: the latent's change outside its half", "", outside, least_samples=LEAST_PICTURES)
+        yield Row(f"{says}: of the leak without, what is left", "", left, bound, least_samples=LEAST_PICTURES)

@@ -1,12 +1,13 @@
 """Every recipe on the offline world for one to six people: likeness, places, counts, and each member's own prompt.
 
 Scenes, references and the depth ControlNet are those of the bench `world` (`bench.py world --recipes` runs this one),
-on other seeds. The picture's prompt names everybody; recipes with local prompts also get each member's own, a picture
-of them alone. Faces are found on the whole picture without knowing the regions; a missing face has similarity 0, is in
-the wrong place and shows nothing. Expression and look are read from the largest face in each member's place. Every
-recipe runs at its own best strength: the highest mean of likeness, right place and prompts, tuned on other seeds for
-one person and for two. Reference photos are encoded at 128 px, the world's own size. Pictures of recipes with local
-prompts or references are drawn one at a time, those of the others in batches, from the same noise.
+on other seeds. The picture's prompt names everybody; recipes with local prompts also get each member's own: as many
+people in the same place, who all look like this one. Faces are found on the whole picture without knowing the regions;
+a missing face has similarity 0, is in the wrong place and shows nothing. Expression and look are read from the largest
+face in each member's place. Every recipe runs at its own best strength: the highest mean of likeness, right place and
+prompts, tuned on other seeds for one person and for two. Reference photos are encoded at 128 px, the world's own size.
+Pictures of recipes with local prompts or references are drawn one at a time, those of the others in batches, from the
+same noise.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from ..hosting.in_process import import_host
 
 
 def report_on(comfyui: Path) -> str:
-    """The report (see nodes/host/doctor.py), with the folders that `extra_model_paths.yaml` adds."""
+    """The report (see nodes/host/doctor/doctor.py), with the folders that `extra_model_paths.yaml` adds."""
     import_host(comfyui)  # on the CPU, whatever there is: torch still says which GPU it sees
     extra = comfyui / "extra_model_paths.yaml"
     if extra.is_file():
         from utils.extra_config import load_extra_path_config
 
         load_extra_path_config(str(extra))
-    from ...nodes.host.doctor import report
+    from ...nodes.host.doctor.doctor import report
 
     return report()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pack.face import insightface_engine
 from pack.face.alignment import aligned_crop, similarity_transform, template
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
@@ -77,3 +78,21 @@ def test_alignment_agrees(size):
         similarity_transform(keypoints, template(size)), face_align.estimate_norm(keypoints, size), atol=1e-4
     )
     assert np.abs(aligned_crop(picture, keypoints, size).astype(int) - expected).max() <= 1
+
+
+def test_the_library_as_an_engine_finds_the_same_at_every_size_and_threshold(tmp_path):
+    write_random_detector(tmp_path / "det.onnx")
+    write_recogniser(tmp_path / "rec.onnx")
+    pack = read_pack("parity", tmp_path)
+    ours, theirs = load_engine(pack, "CPU"), insightface_engine.load_engine(pack, "CPU")
+    picture = photo(480, 640)
+
+    for size, threshold in (((640, 640), 0.5), ((320, 320), 0.5), ((320, 192), 0.3)):
+        mine, other = (engine.locate(picture, size, threshold) for engine in (ours, theirs))
+        assert len(mine.boxes) == len(other.boxes) > 0
+        np.testing.assert_allclose(mine.boxes, other.boxes, atol=0.01)
+        np.testing.assert_allclose(mine.scores, other.scores, atol=1e-5)
+    assert ours.recogniser == theirs.recogniser
+    assert ours.fingerprint != theirs.fingerprint
+    crops = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), dtype=np.uint8)
+    np.testing.assert_allclose(ours.embed(crops), theirs.embed(crops), atol=1e-4)

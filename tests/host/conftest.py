@@ -25,7 +25,7 @@ def host_folder() -> Path:
 
 import_host(host_folder())
 
-from pack.tests.host import tiny_models  # noqa: E402 (it needs the host)
+from pack.tests.host import tiny_adapters, tiny_control, tiny_instantid, tiny_models  # noqa: E402 (it needs the host)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,6 +83,28 @@ def model():
 def adapter(tmp_path_factory):
     """An adapter that fits it."""
     return tiny_models.tiny_adapter(tmp_path_factory.mktemp("adapter"))
+
+
+@pytest.fixture(scope="module")
+def control():
+    """A tiny real ControlNet."""
+    return tiny_control.tiny_control()
+
+
+@pytest.fixture(scope="module")
+def instantid(tmp_path_factory):
+    """InstantID's adapter, as tiny."""
+    return tiny_adapters.tiny_of("instantid", tmp_path_factory.mktemp("instantid"))
+
+
+@pytest.fixture
+def applied(control, instantid):
+    """Prompts of a cast with the IdentityNet, by role."""
+
+    def apply(cast, adapter=instantid, net=control, **options):
+        return tiny_instantid.with_identity_net(net, adapter, cast, **options)
+
+    return apply
 
 
 @pytest.fixture(params=tiny_models.MODES)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 from pack.attention.cast import Member
-from pack.nodes.host.adapter_keys import keys_values_of
-from pack.nodes.host.blocks import cross_attention_blocks, widening
-from pack.nodes.host.bounded_cache import BoundedCache
-from pack.nodes.host.troop import troop_of
+from pack.nodes.host.adapters.adapter_keys import keys_values_of
+from pack.nodes.host.adapters.bounded_cache import BoundedCache
+from pack.nodes.host.cast.blocks import cross_attention_blocks, widening
+from pack.nodes.host.cast.troop import troop_of
 from pack.tests.host.tiny_adapters import photographed, tiny_of
 from pack.tests.host.tiny_models import ADAPTER_LAYERS, LEFT, RIGHT, WIDTHS, apply, assert_same, sample, tiny_model
 

@@ -6,9 +6,9 @@ import pickle
 import pytest
 import torch
 from pack.attention.cast import Member
-from pack.nodes.host.adapter_model import load_adapter
-from pack.nodes.host.blocks import cross_attention_blocks
-from pack.nodes.host.troop import faces_of, inputs_of
+from pack.nodes.host.adapters.adapter_model import load_adapter
+from pack.nodes.host.cast.blocks import cross_attention_blocks
+from pack.nodes.host.cast.troop import faces_of, inputs_of
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,

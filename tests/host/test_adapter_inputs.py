@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 import torch
 from pack.attention.cast import Member
-from pack.attention.recipe_book import recipe_named
 from pack.face.alignment import aligned_crop
 from pack.face.photo_crops import crops_of, square_crop
-from pack.nodes.host import vision_features
+from pack.nodes.host.adapters import vision_features
+from pack.nodes.host.adapters.vision_features import crop_for
+from pack.nodes.host.cast.troop import inputs_of, nobody_for
 from pack.nodes.host.images import to_images
-from pack.nodes.host.model_patch import patch_cast
-from pack.nodes.host.troop import inputs_of, nobody_for, troop_of
-from pack.nodes.host.vision_features import crop_for
 from pack.tests.host.tiny_adapters import (
     ANTELOPE,
     BUFFALO,
@@ -27,7 +25,7 @@ from pack.tests.host.tiny_adapters import (
     tiny_of,
     tiny_vision,
 )
-from pack.tests.host.tiny_models import EVERYWHERE, LEFT, RIGHT, apply, assert_different, assert_same, sample
+from pack.tests.host.tiny_models import EVERYWHERE, apply, assert_different, assert_same, sample
 
 ADA = photographed("Ada", 1)
 
@@ -179,58 +177,6 @@ def test_a_subject_draws_through_adapters_that_read_pictures_and_no_others(model
         apply(model, [Member(cat, EVERYWHERE)], make("faceid"))
     with pytest.raises(ValueError, match="reads the face on a photo, and 'the cat' has none"):
         apply(model, [Member(cat, EVERYWHERE)], make("ip-adapter full-face"))
-
-
-def side_by_side(model, cast, adapter, mode="decoupled"):
-    """The model with a cast whose members' photos act together."""
-    return patch_cast(model, tuple(cast), adapter, replace(recipe_named(mode), photos="concatenate"), 1.0)
-
-
-@pytest.mark.parametrize("kind", ["ip-adapter plus", "faceid", "faceid plus v2"])
-def test_photos_side_by_side_act_like_one_where_they_are_the_same(model, make, kind):
-    adapter, once = make(kind), photographed("Eve", 5, photos=1)
-    twice = replace(
-        once,
-        photos=once.photos * 2,
-        embeddings={BUFFALO: np.repeat(once.embeddings[BUFFALO], 2, 0)},
-        **{part: np.repeat(getattr(once, part), 2, 0) for part in ("crops", "keypoints", "boxes")},
-    )
-    cast = [Member(once, LEFT), Member(ADA, RIGHT)]
-
-    troop = troop_of(adapter, (0, 1), (twice, photographed("Cy", 6, 3)), "concatenate")
-    assert (troop.people, troop.tokens) == (2, 6 * troop.row_tokens)
-    expected = sample(side_by_side(model, [Member(once, LEFT)], adapter))
-    assert_same(sample(side_by_side(model, [Member(twice, LEFT)], adapter)), expected)
-    assert sample(side_by_side(model, cast, adapter)).isfinite().all()
-
-
-def test_in_one_softmax_photos_side_by_side_count_as_one_person(model, make):
-    adapter, once = make("faceid"), photographed("Eve", 5, photos=1)
-    twice = replace(once, embeddings={BUFFALO: np.repeat(once.embeddings[BUFFALO], 2, 0)})
-
-    one, two = (sample(side_by_side(model, [Member(who, LEFT)], adapter, "masked")) for who in (once, twice))
-
-    assert_same(two, one)
-
-
-def test_weights_of_photos_reach_the_mean_and_leave_photos_out(make):
-    adapter, weighed = make("faceid plus"), replace(ADA, weights=(0.0, 2.0))
-
-    only = inputs_of(ADA, adapter, "one per picture").row(1)
-    mean = inputs_of(weighed, adapter, "average")
-
-    torch.testing.assert_close(mean.faces, only.faces)
-    torch.testing.assert_close(mean.features, only.features)
-    assert len(inputs_of(weighed, adapter, "concatenate")) == 1
-
-
-def test_members_with_adapters_of_several_formats_stand_in_one_cast(model, make):
-    faces, pictures, cat = make("faceid"), make("ip-adapter plus"), subject("cat", 7)
-    cast = [Member(ADA, LEFT), Member(cat, RIGHT, adapter=pictures)]
-
-    together = sample(apply(model, cast, faces), size=(16, 16))
-
-    assert_same(together, sample(apply(apply(model, cast[:1], faces), cast[1:], faces), size=(16, 16)))
 
 
 def test_the_recogniser_of_another_pack_is_refused_with_the_pack_that_is_needed(make):

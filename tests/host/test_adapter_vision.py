@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import folder_paths
 import pytest
 import torch
-from pack.nodes.host.vision_encoder import Need, shape_of
-from pack.nodes.host.vision_files import EncoderShape, shape_in
+from pack.nodes.host.adapters.vision_encoder import Need, shape_of
+from pack.nodes.host.adapters.vision_files import EncoderShape, shape_in
 from pack.tests.host.tiny_adapters import EMBEDDING, HIDDEN, SIDE, tiny_of, tiny_vision
 from safetensors.torch import save_file
 

@@ -9,23 +9,24 @@ import torch
 from pack.attention.recipe_book import recipe_named
 from pack.face.identity import Identity
 from pack.nodes import NODES, Troupe
-from pack.nodes.adapter_nodes import NO_FILE, LoadAdapter
-from pack.nodes.cast_advanced import ApplyCastAdvanced
-from pack.nodes.cast_nodes import ApplyCast, CastMember
+from pack.nodes.cast.adapter_nodes import NO_FILE, LoadAdapter
+from pack.nodes.cast.cast_advanced import ApplyCastAdvanced
+from pack.nodes.cast.cast_nodes import ApplyCast, CastMember
 from pack.nodes.host import model_folders
-from pack.nodes.region_nodes import DrawRegions
+from pack.nodes.regions.region_nodes import DrawRegions
 from pack.tests.host.tiny_models import adapter_state, assert_different, sample, tiny_model
 from safetensors.torch import save_file
 
 # In the order that saved workflows know them by; those with a question mark are optional.
 INPUTS = {
-    "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? peer_compatible?",
+    "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? "
+    "peer_compatible? noise?",
     "Troupe_DrawRegions": "image? width height regions",
     "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end?",
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",
-    "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode base? "
-    "eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? margin? "
-    "vae?",
+    "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
+    "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "
+    "margin? vae?",
 }
 OUTPUTS = {
     "Troupe_LoadAdapter": ["TROUPE_ADAPTER", "STRING"],

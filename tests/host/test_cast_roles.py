@@ -8,7 +8,7 @@ from comfy_extras.nodes_perpneg import Guider_PerpNeg
 from comfy_extras.nodes_sag import SelfAttentionGuidance
 from pack.attention.cast import Member
 from pack.attention.regions import Region
-from pack.nodes.host.roles import Row, Step, resolve, role_of
+from pack.nodes.host.cast.roles import Row, Step, resolve, role_of
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.tiny_models import (
     ADA,

@@ -12,7 +12,7 @@ import torch
 from comfy.model_management import InterruptProcessingException
 from pack.attention.cast import Member
 from pack.attention.regions import Region
-from pack.nodes.host import cast_run, cast_term, cast_wrappers
+from pack.nodes.host.cast import cast_run, cast_term, cast_wrappers
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,

@@ -14,8 +14,8 @@ from pack.attention.isolation import Isolation
 from pack.attention.recipe_book import recipe_named
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
-from pack.nodes.host.blocks import cross_attention_blocks
-from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.host.cast.blocks import cross_attention_blocks
+from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.test_references import PAIR, SEEING, vae
 from pack.tests.host.tiny_models import (
     ADA,

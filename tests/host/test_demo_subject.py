@@ -9,13 +9,13 @@ from pack.demo.people_by_name import photo_of
 from pack.demo.renderer import render
 from pack.demo.scenes import KINDS, photos
 from pack.face.extraction import extract_identity
-from pack.nodes.adapter_nodes import LoadAdapter
-from pack.nodes.cast_nodes import ApplyCast, CastMember
-from pack.nodes.cast_scoring import score_cast
-from pack.nodes.demo_nodes import LoadDemoWorld
-from pack.nodes.host.face_packs import load_pack
+from pack.nodes.cast.adapter_nodes import LoadAdapter
+from pack.nodes.cast.cast_nodes import ApplyCast, CastMember
+from pack.nodes.faces.subject_nodes import SubjectFromImage, WeighPhotos
+from pack.nodes.host.faces.face_packs import load_pack
 from pack.nodes.host.images import to_pictures
-from pack.nodes.subject_nodes import SubjectFromImage, WeighPhotos
+from pack.nodes.scores.cast_scoring import score_cast
+from pack.nodes.setup.demo_nodes import LoadDemoWorld
 
 FILE = "troupe-demo-subject.safetensors"
 STRENGTH, STEPS = 1.6, 8

@@ -11,9 +11,9 @@ from pack.demo.people_by_name import NAMES, photo_of
 from pack.demo.renderer import render
 from pack.demo.scenes import random_scenes
 from pack.demo.train.publish import MOST_IN_A_FILE, MOST_IN_ALL, WHOLE
-from pack.nodes.demo_nodes import DemoPhoto, LoadDemoWorld
 from pack.nodes.host import demo_world
 from pack.nodes.host.demo_world import WEIGHTS, load_demo_world
+from pack.nodes.setup.demo_nodes import DemoPhoto, LoadDemoWorld
 from pack.tests.host.demo_pictures import conditioning, decoded, encoded, sampled, state_of
 
 LEAST_PSNR = 25.0  # dB; 29.9 were measured. Raised when the shipped autoencoder gets better, never lowered

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import folder_paths
 import pytest
-from pack.nodes.doctor_nodes import Doctor
-from pack.nodes.host.doctor import is_trouble
-from pack.nodes.host.doctor_files import NON_COMMERCIAL, adapter_lines, pack_lines
-from pack.nodes.host.doctor_packages import clashes, provider_lines
-from pack.nodes.host.doctor_workflows import workflow_lines
-from pack.nodes.host.recognisers import PUBLISHED
+from pack.nodes.host.doctor.doctor.doctor import is_trouble
+from pack.nodes.host.doctor.doctor_files import NON_COMMERCIAL, adapter_lines, pack_lines
+from pack.nodes.host.doctor.doctor.doctor_packages import clashes, provider_lines
+from pack.nodes.host.doctor.doctor.doctor_workflows import workflow_lines
+from pack.nodes.host.faces.recognisers import PUBLISHED
+from pack.nodes.setup.doctor_nodes import Doctor
 from pack.tests.face.onnx_packs import write_landmarks, write_recogniser, write_square_detector
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def models(tmp_path, monkeypatch):
             folder_paths.folder_names_and_paths, name, ([str(tmp_path / name)], {".safetensors", ".bin"})
         )
         folder_paths.filename_list_cache.pop(name, None)
-    for module in ("model_folders", "doctor_workflows", "doctor"):
+    for module in ("model_folders", "doctor.doctor_workflows", "doctor.doctor"):
         monkeypatch.setattr(f"pack.nodes.host.{module}.register_model_folders", lambda: None)
     return tmp_path
 
@@ -58,7 +58,7 @@ def test_every_file_of_a_pack_is_listed_with_what_it_is_and_the_licence(models, 
 
 def test_a_published_recogniser_is_known_whatever_its_folder_is_called(models, monkeypatch):
     complete_pack(models / "insightface" / "models" / "mine")
-    monkeypatch.setattr("pack.nodes.host.doctor_files.content_hash", lambda _path: next(iter(PUBLISHED)))
+    monkeypatch.setattr("pack.nodes.host.doctor.doctor_files.content_hash", lambda _path: next(iter(PUBLISHED)))
 
     assert f"the recogniser of buffalo_l; {NON_COMMERCIAL}" in pack_lines()[0]
 

@@ -12,6 +12,7 @@ from pack.scripts.benches import Settings, leak, speed
 from pack.scripts.benches.engine.counts import count
 from pack.scripts.benches.engine.latent_leak import EVERYWHERE
 from pack.scripts.benches.engine.layer_leak import everywhere, hard_boxes, leak_figure, shares_outside
+from pack.scripts.benches.engine.part_rows import PARTS, arithmetic_ratio, multiplications
 from pack.scripts.benches.engine.rigs import Shape, Workshop
 from pack.scripts.benches.engine.runs import within_runs
 from pack.scripts.benches.engine.structures import SD15, SDXL
@@ -141,6 +142,32 @@ def test_pairs_are_calls_of_the_plain_and_of_the_patched_model_in_turns(rig):
     assert first_call_figure(found).value == 0
 
 
+def test_multiplications_are_those_of_matrices_convolutions_and_attention():
+    q, k = torch.randn(1, 2, 8, 4), torch.randn(1, 2, 16, 4)
+
+    def call():
+        F.linear(torch.randn(3, 5), torch.randn(7, 5))
+        F.conv2d(torch.randn(1, 2, 6, 6), torch.randn(3, 2, 3, 3), padding=1)
+        F.scaled_dot_product_attention(q, k, k)
+
+    assert multiplications(call) == 2 * (3 * 5 * 7 + 36 * 9 * 2 * 3 + 2 * 2 * 8 * 16 * 4)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_each_part_does_its_own_arithmetic(rig, part):
+    alone = arithmetic_ratio(rig, rig.patched(RECIPES["decoupled"], 2))
+    ratio = arithmetic_ratio(rig, part.patched(rig, 2))
+
+    if part.name == "isolation":  # people see less
+        assert 0.9 < ratio < alone
+    elif part.name == "half isolation":
+        assert ratio == alone
+    elif part.name == "local prompts":
+        assert alone < ratio < 1.2
+    else:  # two photos of 256 px beside two rows of a picture of 128 px
+        assert 1 + 2 * 4 / 2 < ratio < 6.5
+
+
 def test_runs_that_are_open_at_once_do_not_disturb_each_other(rig):
     patched = rig.patched(RECIPES["decoupled"], 2)
     (alone,) = (within_runs(SMALL.structure, [model], SMALL.size, lambda call: call()) for model in [patched])
@@ -176,7 +203,11 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
     assert 0 < found["size"][0] < 10
 
 
-@pytest.mark.parametrize(("bench", "count"), [(speed, 4 * 3 + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4)], ids=("speed", "leak"))
+@pytest.mark.parametrize(
+    ("bench", "count"),
+    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 2)],
+    ids=("speed", "leak"),
+)
 def test_every_mode_has_rows_and_no_two_share_a_name(bench, count, tmp_path):
     places = Places(home=tmp_path)
     rows = bench.rows(Settings(True, INSTALLATION, places, Console()))

@@ -12,10 +12,10 @@ from pack.attention.cast import Member
 from pack.attention.regions import Region
 from pack.demo.people_by_name import NAMES
 from pack.face.providers import PROVIDERS
-from pack.nodes.face_nodes import ExtractIdentity, LoadFaceEngine
-from pack.nodes.host.face_packs import NO_PACK
+from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
+from pack.nodes.host.faces.face_packs import NO_PACK
 from pack.nodes.host.images import to_images
-from pack.nodes.score_nodes import ScoreCast
+from pack.nodes.scores.score_nodes import ScoreCast
 from pack.scripts.hosting.client import PromptRefused, error_of
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
 from PIL import Image
@@ -108,6 +108,7 @@ def test_a_provider_that_is_missing_is_an_error_not_a_slow_run(packs):
 def test_a_batch_is_several_photos_of_one_person_with_a_preview_of_each(packs):
     engine = run(LoadFaceEngine, pack="squares", provider="CPU").result[0]
     photos = torch.cat([photo((32, 32, 32), (160, 160, 32)), photo((96, 96, 32))])
+    photos[:, -1, ::2] = 1.0  # ground below the faces that is not one colour
     before = photos.clone()
 
     ada, preview, report = run(ExtractIdentity, engine=engine, image=photos, name="Ada", select="rightmost").result

@@ -13,13 +13,13 @@ from pack.demo.people_by_name import photo_of
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
 from pack.face.selection import LEFT_TO_RIGHT, NEAREST, SIMILAR
-from pack.nodes.face_cache_nodes import ClearFaceCache
-from pack.nodes.face_nodes import ExtractIdentity, LoadFaceEngine
-from pack.nodes.face_region_nodes import RegionsFromFaces
-from pack.nodes.host.face_cache import cache_folder
-from pack.nodes.host.identity_folder import NO_FILE
+from pack.nodes.faces.face_cache_nodes import ClearFaceCache
+from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
+from pack.nodes.faces.identity_nodes import CompareIdentities, LoadIdentity, MixIdentities, SaveIdentity
+from pack.nodes.host.faces.face_cache import cache_folder
+from pack.nodes.host.faces.identity_folder import NO_FILE
 from pack.nodes.host.images import to_images
-from pack.nodes.identity_nodes import CompareIdentities, LoadIdentity, MixIdentities, SaveIdentity
+from pack.nodes.regions.face_region_nodes import RegionsFromFaces
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
 
 DEMO = Path(__file__).parents[2] / "demo" / "weights" / "insightface" / "models" / "troupe-demo"
@@ -39,7 +39,7 @@ def folders(packs, tmp_path, monkeypatch):
     table = folder_paths.folder_names_and_paths
     monkeypatch.setitem(table, "insightface", ([str(packs)], set()))
     monkeypatch.setitem(table, "identities", ([str(tmp_path / "identities")], set()))
-    for module in ("model_folders", "identity_folder"):
+    for module in ("model_folders", "faces.identity_folder"):
         monkeypatch.setattr(f"pack.nodes.host.{module}.register_model_folders", lambda: None)
     folder_paths.filename_list_cache.pop("identities", None)
     return tmp_path / "identities"

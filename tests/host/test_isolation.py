@@ -10,7 +10,7 @@ from pack.attention.layout import token_shares
 from pack.attention.masks import cells_of
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
-from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.attention.reference_self import self_attention
 from pack.tests.host.layer_recorder import self_attention_layers
 from pack.tests.host.tiny_models import (

@@ -4,9 +4,9 @@ import pytest
 import torch
 from pack.attention.regions import Region, rasterise
 from pack.demo.people_by_name import photo_of
-from pack.nodes.control_pictures import KeyPointPicture, PoseCircles
-from pack.nodes.host.face_packs import load_pack
-from pack.nodes.layout_nodes import DepthLayout
+from pack.nodes.host.faces.face_packs import load_pack
+from pack.nodes.layout.control_pictures import KeyPointPicture, PoseCircles
+from pack.nodes.layout.layout_nodes import DepthLayout
 
 ADA = Region("Ada", x=0.0, y=0.2, width=0.5, height=0.8, order=1)
 BEN = Region("Ben", x=0.4, y=0.2, width=0.5, height=0.8, order=0)

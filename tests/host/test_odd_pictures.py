@@ -6,7 +6,7 @@ import pytest
 import torch
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
-from pack.nodes.face_nodes import ExtractIdentity
+from pack.nodes.faces.face_nodes import ExtractIdentity
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
 from PIL import Image
 

@@ -9,7 +9,7 @@ from pack.attention.cast import Member
 from pack.attention.recipe_book import ABLATIONS, ANYMS, DYNAMICID, INSTANTFAMILY, MULTIID, RECIPE_BOOK, TROUPE
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
-from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.test_references import PAIR, vae
 from pack.tests.host.tiny_models import (
@@ -54,7 +54,8 @@ def test_what_is_left_of_each_recipe_is_the_plain_mode(model, adapter):
     bare = ABLATIONS["MultiID"]["without references"]
     assert_same(out(replace(bare, prompts=False, compositor=None)), plain)
     assert torch.equal(out(replace(ABLATIONS["DynamicID"]["without the gate"])), plain)
-    assert torch.equal(out(replace(TROUPE, isolation=Recipe("decoupled").isolation)), plain)
+    assert torch.equal(out(TROUPE), plain)
+    assert_different(out(ABLATIONS["Troupe"]["with isolation"]), plain)
     assert_different(out(DYNAMICID), plain)
 
 

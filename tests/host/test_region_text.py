@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pack.attention.feathering import feathered
 from pack.attention.regions import Region, rasterise
-from pack.nodes.painted_mask import BadMask, encode_mask
-from pack.nodes.region_fields import RegionTextError
-from pack.nodes.region_nodes import TWO_SIDES
-from pack.nodes.region_value import decode_regions, encode_regions
+from pack.nodes.regions.painted_mask import BadMask, encode_mask
+from pack.nodes.regions.region_fields import RegionTextError
+from pack.nodes.regions.region_nodes import TWO_SIDES
+from pack.nodes.regions.region_value import decode_regions, encode_regions
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "region_values"
 GOOD = json.loads((FIXTURES / "good.json").read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ import torch
 from pack.attention.cast import Member
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
-from pack.nodes.control_nodes import ApplyControlInRegions
-from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.control.control_nodes import ApplyControlInRegions
+from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.tiny_control import tiny_control
 from pack.tests.host.tiny_models import (
     ADA,

@@ -8,7 +8,7 @@ import comfy.clip_vision
 import numpy as np
 import torch
 from pack.face.identity import Identity, subject_from_pictures
-from pack.nodes.host.adapter_model import AdapterSettings, LoadedAdapter, load_adapter
+from pack.nodes.host.adapters.adapter_model import AdapterSettings, LoadedAdapter, load_adapter
 from pack.scripts.benches.engine.adapter_files import (
     Shapes,
     faceid,

@@ -16,8 +16,8 @@ from comfy.model_base import ModelType
 from pack.attention.cast import Member
 from pack.attention.recipe_book import recipe_named
 from pack.attention.regions import Region
-from pack.nodes.host.adapter_model import LoadedAdapter, load_adapter
-from pack.nodes.host.model_patch import patch_cast
+from pack.nodes.host.adapters.adapter_model import LoadedAdapter, load_adapter
+from pack.nodes.host.cast.model_patch import patch_cast
 from safetensors.torch import save_file
 
 CONTEXT = 64

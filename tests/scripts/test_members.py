@@ -19,8 +19,12 @@ def shows(clause):
     return Read(EXPRESSIONS.index(expression), LOOKS.index(look), SHIRTS.index(shirt))
 
 
-def test_each_has_a_prompt_alone_in_the_same_place():
-    assert own_prompts(TWO) == ["one beach, red smiling left", "one beach, blue sad ahead"]
+def test_each_has_a_prompt_of_as_many_people_in_the_same_place():
+    assert own_prompts(TWO) == [
+        "two beach, red smiling left, red smiling left",
+        "two beach, blue sad ahead, blue sad ahead",
+    ]
+    assert own_prompts(replace(TWO, prompt="one night, blue sad ahead")) == ["one night, blue sad ahead"]
 
 
 def test_everybody_in_their_own_clothes_is_all_and_in_the_others_less_than_nothing():

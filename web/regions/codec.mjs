@@ -1,4 +1,4 @@
-/** The text of the Draw Regions node, version 2, and what it means; nodes/region_value.py reads the same text. */
+/** The text of the Draw Regions node, version 2, and what it means; nodes/regions/region_value.py reads the same text. */
 
 import { EXAMPLE, fail, isDictionary, NUMBERS, readRegion, shown } from "./fields.mjs";
 import { encodePng } from "./png.mjs";

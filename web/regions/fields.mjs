@@ -1,4 +1,4 @@
-/** One region of a Draw Regions text, checked field by field; nodes/region_fields.py says the same sentences. */
+/** One region of a Draw Regions text, checked field by field; nodes/regions/region_fields.py says the same sentences. */
 
 import { colourAt } from "./colours.mjs";
 import { decodePng, MOST_BYTES } from "./png.mjs";

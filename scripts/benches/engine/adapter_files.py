@@ -117,6 +117,7 @@ PUBLISHED = {
     "ip-adapter-faceid-plus_sd15": _sd15("faceid plus v2", 4, faceid_plus(768, 1280), lora=True),
     "ip-adapter-faceid-plusv2_sd15": _sd15("faceid plus v2", 4, faceid_plus(768, 1280), lora=True),
     "ip-adapter-faceid-plusv2_sdxl": _sdxl("faceid plus v2", 4, faceid_plus(2048, 1280), lora=True),
+    "ip-adapter": _sdxl("faceid portrait unnorm", 16, plus(1280, 512, 2048, 20)),  # InstantID's: the same layout
     "Kolors-IP-Adapter-Plus": _sdxl("kolors plus", 16, plus(2048, 1024, 2048, 12)),
     "Kolors-IP-Adapter-FaceID-Plus": _sdxl("kolors faceid plus", 6, faceid_plus(4096, 1024, 6)),
 }

@@ -77,7 +77,7 @@ def adapter_runs(installation: Installation, suffix: str, people: int, repeats: 
 def one_process(comfyui: Path, cpu: bool, path: Path, people: int) -> dict[str, float]:
     """Load the file, make keys and values of people, and have them again: figures by the names of `AdapterRuns`."""
     import_host(comfyui, cpu=cpu)
-    from ....nodes.host.adapter_model import AdapterSettings, load_adapter
+    from ....nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
 
     settings, encoder, identities = AdapterSettings(recogniser="any"), _encoder(), [_person(n) for n in range(people)]
     _blocks()
@@ -104,8 +104,8 @@ def _run(adapter: Any, identities: list[Identity]) -> None:
     """What a run of the graph does between Apply Cast and the first layer."""
     import comfy.model_management
 
-    from ....nodes.host.adapter_keys import keys_values_of
-    from ....nodes.host.troop import troop_of
+    from ....nodes.host.adapters.adapter_keys import keys_values_of
+    from ....nodes.host.cast.troop import troop_of
 
     device = comfy.model_management.get_torch_device()
     troop = troop_of(adapter, range(len(identities)), identities, "average")
@@ -118,7 +118,7 @@ def _blocks() -> list:
     import comfy.ops
     from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
-    from ....nodes.host.blocks import cross_attention_blocks
+    from ....nodes.host.cast.blocks import cross_attention_blocks
 
     unet = UNetModel(**SDXL.unet, dtype=torch.float16, device="meta", operations=comfy.ops.disable_weight_init)
     return cross_attention_blocks(SimpleNamespace(model=SimpleNamespace(diffusion_model=unet)))

@@ -70,7 +70,7 @@ def sampled(bench: Workbench, recipe: Recipe, target: Target, people: Sequence, 
 
 
 def _patched(host: Host, recipe: Recipe, people: Sequence) -> Any:
-    from ....nodes.host.model_patch import patch_cast
+    from ....nodes.host.cast.model_patch import patch_cast
 
     if recipe is EVERYWHERE:
         cast = [Member(who, Region(f"{i + 1}"), 1 / len(people)) for i, who in enumerate(people)]

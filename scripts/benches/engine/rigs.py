@@ -43,11 +43,11 @@ class Rig:
         """The model with people side by side, by the node's own function."""
         return self.with_cast(recipe, side_by_side(people))
 
-    def with_cast(self, recipe: Recipe, cast: tuple) -> Any:
+    def with_cast(self, recipe: Recipe, cast: tuple, vae: Any = None) -> Any:
         """The model with a cast."""
-        from ....nodes.host.model_patch import patch_cast
+        from ....nodes.host.cast.model_patch import patch_cast
 
-        return patch_cast(self.model, cast, self.adapter, recipe, 1.0)
+        return patch_cast(self.model, cast, self.adapter, recipe, 1.0, vae)
 
 
 class Workshop:

@@ -117,12 +117,27 @@ def random_model(structure: Structure, dtype: torch.dtype) -> Any:
     return comfy.model_patcher.CoreModelPatcher(model, load_device=device, offload_device=offload)
 
 
+def random_vae() -> Any:
+    """A VAE in TAESD's format with the four latent channels of SD1.5 and SDXL, and random weights."""
+    import comfy.sd
+    from comfy.taesd.taesd import TAESD
+
+    generator = torch.Generator().manual_seed(4)
+    state = TAESD().state_dict()
+    for name, weight in state.items():
+        if weight.ndim > 1:
+            state[name] = torch.randn(weight.shape, generator=generator) * weight[0].numel() ** -0.5
+        else:
+            state[name] = torch.full_like(weight, float(name == "vae_scale"))
+    return comfy.sd.VAE(sd=state)
+
+
 def random_adapter(structure: Structure, model: Any) -> Any:
     """An adapter with 16 tokens that fits the model, loaded from a file with the keys of the published FaceID ones."""
     from safetensors.torch import save_file
 
-    from ....nodes.host.adapter_model import AdapterSettings, load_adapter
-    from ....nodes.host.blocks import cross_attention_blocks
+    from ....nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
+    from ....nodes.host.cast.blocks import cross_attention_blocks
 
     widths = [block.width for block in cross_attention_blocks(model)]
     with tempfile.TemporaryDirectory() as folder:

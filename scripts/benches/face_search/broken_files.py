@@ -13,7 +13,7 @@ import numpy as np
 
 from ....demo.people_by_name import photo_of
 from ....face.engine import NoFaceFound
-from ....face.extraction import extract_identity
+from ....face.extraction import LOOK, extract_identity
 from ....face.onnx_engine import load_engine
 from ....face.pack import read_pack
 from ....face.strangers import DIFFERENT
@@ -22,7 +22,7 @@ from ...bootstrap.places import ROOT
 from ...figures.samples import Values
 
 KINDS = {"jpg": {"quality": 92}, "png": {}, "webp": {"quality": 90}}
-OUTCOMES = ("crash", "unclear", "unreadable", "no face", "right", "other")
+OUTCOMES = ("crash", "unclear", "unreadable", "no face", "right", "unsure", "other")
 FLIPS = (1, 4, 16, 64, 256)
 WORKER = (
     "import sys; sys.path.insert(0, sys.argv[1]); import pack_alias; "
@@ -88,14 +88,17 @@ def outcome_of(nodes, engine, name: str, true: np.ndarray) -> str:
     except Exception as error:
         return "unreadable" if str(error).strip() else "unclear"
     try:
-        rows = extract_identity(engine, to_pictures(image), "Ada").identity.embeddings[engine.recogniser]
+        found = extract_identity(engine, to_pictures(image), "Ada")
     except NoFaceFound:
         return "no face"
     except Exception as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return "unclear"
+    rows = found.identity.embeddings[engine.recogniser]
     cosine = float(rows[0] @ true / np.linalg.norm(rows[0]) / np.linalg.norm(true))
-    return "right" if np.isfinite(rows).all() and cosine >= DIFFERENT else "other"
+    if np.isfinite(rows).all() and cosine >= DIFFERENT:
+        return "right"
+    return "unsure" if LOOK in found.report[0] else "other"
 
 
 def intact_files(folder: Path) -> list[tuple[str, bytes]]:

@@ -74,7 +74,7 @@ class Host:
     def __init__(self, weights: Path, sampling: Sampling = SAMPLING):
         import comfy.utils
 
-        from ....nodes.host.adapter_model import load_adapter
+        from ....nodes.host.adapters.adapter_model import load_adapter
         from ....nodes.host.demo_world import load_demo_vision, load_demo_world
 
         comfy.utils.set_progress_bar_enabled(False)
@@ -90,7 +90,7 @@ class Host:
 
     def with_casts(self, casts: Sequence[Sequence[Identity]], mode: Mode, strength: float) -> Any:
         """Apply Cast for a batch: in picture b stand the people of casts[b], as many in each, from left to right."""
-        from ....nodes.host.model_patch import patch_cast
+        from ....nodes.host.cast.model_patch import patch_cast
 
         part = 1 / len(casts[0]) if mode.everywhere else 1.0
         people = [turns(who) for who in zip(*casts, strict=True)]
@@ -101,7 +101,7 @@ class Host:
 
     def with_members(self, cast: Sequence[Member], recipe: Recipe, strength: float) -> Any:
         """Apply Cast for one picture."""
-        from ....nodes.host.model_patch import patch_cast
+        from ....nodes.host.cast.model_patch import patch_cast
 
         return patch_cast(self.model, tuple(cast), self.adapter, recipe, strength, self.vae)
 

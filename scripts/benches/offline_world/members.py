@@ -45,9 +45,12 @@ def clauses(target: Target) -> list[str]:
 
 
 def own_prompts(target: Target) -> list[str]:
-    """Each person's own prompt: a picture of them alone, in the same place."""
-    background = target.prompt.split(", ")[0].split()[1]
-    return [f"one {background}, {clause}" for clause in clauses(target)]
+    """Each person's own prompt: the same number of people in the same place, all of whom look like this one.
+
+    A prompt of one person alone asks for somebody as large as the picture: of five people few were left.
+    """
+    head, found = target.prompt.split(", ")[0], clauses(target)
+    return [", ".join([head] + [clause] * len(found)) for clause in found]
 
 
 def pictures_of(host: Host, batch: Sequence[Target], way: Way | None, strength: float, seed: int) -> list[np.ndarray]:

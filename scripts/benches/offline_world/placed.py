@@ -79,7 +79,7 @@ def random_regions(people: int, generator: torch.Generator) -> tuple[Region, ...
 def picture_of(host: Host, placed: Placed, strength: float, seed: int, size: int, with_layout: bool) -> np.ndarray:
     """Apply Cast with the regions alone, or with Depth Layout's regions and its depth map in the ControlNet."""
     from ....attention.cast import Member
-    from ....nodes.host.model_patch import patch_cast
+    from ....nodes.host.cast.model_patch import patch_cast
 
     regions: Sequence[Region] = placed.layout.regions if with_layout else placed.regions
     cast = tuple(Member(who, region) for who, region in zip(placed.target.cast, regions, strict=True))

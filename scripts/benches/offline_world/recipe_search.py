@@ -45,9 +45,9 @@ KNOBS: dict[str, dict[str, dict[str, Any]]] = {
         "eta 0 until 0.6 with the background apart": _isolated(0.0, 0.6, "apart"),
     },
     "local prompts": {
+        "base 0": {"prompts": True, "base": 0.0},
         "base 0.2": {"prompts": True, "base": 0.2},
         "base 0.5": {"prompts": True, "base": 0.5},
-        "base 0.8": {"prompts": True, "base": 0.8},
     },
     "feather": {"0.02": {"feather": 0.02}, "0.05": {"feather": 0.05}},
     "start": {"0.1": {"start": 0.1}},

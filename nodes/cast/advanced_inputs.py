@@ -1,0 +1,168 @@
+"""The inputs of Apply Cast (Advanced) that belong together, and what their values say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfy_api.latest import io
+
+from ...attention.gates import Gate
+from ...attention.isolation import BACKGROUNDS, Isolation
+from ...attention.recipes import LAYERS, ODDS, References
+
+GATES = ("per identity", "joint", "released")
+RANGES = ("whole picture", "own region")
+
+
+def masked_inputs() -> list:
+    """Of the mode `masked`."""
+    return [
+        io.Float.Input(
+            "odds",
+            default=ODDS,
+            min=0.0,
+            max=100.0,
+            step=0.5,
+            tooltip="How many tokens of text one token of a person counts as, at strength 1. Adapters were trained "
+            "beside the text, not in one softmax with it, so likeness often needs more than 1.",
+        ),
+        io.Boolean.Input(
+            "literal",
+            default=False,
+            advanced=True,
+            tooltip="Multiply logits by the mask, as the paper (InstantFamily) prints it. Masked people keep some "
+            "weight and leak into each other: for study.",
+        ),
+    ]
+
+
+def gated_inputs() -> list:
+    """Of the mode `gated`."""
+    return [
+        io.Combo.Input(
+            "gate",
+            options=list(GATES),
+            tooltip="per identity: everybody has a gate of their own. joint: one gate from all of them. released: what "
+            "DynamicID's code does, one gate and one softmax for all, with the boost below.",
+        ),
+        io.Combo.Input(
+            "range",
+            options=list(RANGES),
+            tooltip="Where a gate's lowest and highest response are looked for. own region helps small faces.",
+        ),
+        _percentile("low", 0.0, "The percentile of responses that becomes 0; 2 keeps outliers from mattering."),
+        _percentile("high", 100.0, "The percentile of responses that becomes 1."),
+        io.Float.Input(
+            "threshold", default=0.0, min=0.0, max=1.0, step=0.05, advanced=True,
+            tooltip="Gates below it are closed. DynamicID's code uses 0.3.",
+        ),
+        io.Float.Input(
+            "boost", default=0.0, min=0.0, max=20.0, step=0.5, advanced=True,
+            tooltip="released only: added to the gate inside regions in the first steps, to form the layout. "
+            "DynamicID's code uses 4.",
+        ),
+        io.Int.Input(
+            "boost_steps", default=3, min=0, max=100, advanced=True, tooltip="released only: how many steps these are.",
+        ),
+    ]  # fmt: skip
+
+
+def _percentile(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=100.0, step=1.0, advanced=True, tooltip=tooltip)
+
+
+def fraction(name: str, default: float, tooltip: str, later: bool = False) -> io.Float.Input:
+    """A number in 0..1; `later` for one that saved prompts may not have, folded away."""
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, optional=later, advanced=later or None
+    )
+
+
+def together_inputs() -> list:
+    """What goes beyond identities in their regions: appended, so all of them optional."""
+    return [
+        fraction(
+            "base", 0.2, "In the region of a member with an own prompt: how much the main prompt counts there.", True
+        ),
+        fraction(
+            "eta", 1.0, "Self-attention between people: 1 as the model does it, 0 not at all, so that nothing spreads "
+            "from one face to another.", True,
+        ),
+        fraction("eta_end", 0.6, "Where in the schedule people cease to be kept apart, so that light is shared.", True),
+        io.Int.Input(
+            "eta_cells", default=32, min=0, max=512, optional=True, advanced=True,
+            tooltip="People are kept apart in layers of up to this many rows and columns of cells.",
+        ),
+        io.Combo.Input(
+            "background", options=list(BACKGROUNDS), optional=True, advanced=True,
+            tooltip="Where people are kept apart. shared: the background sees everybody. apart: it sees them as little "
+            "as they see each other.",
+        ),
+        io.Float.Input(
+            "references", default=0.0, min=0.0, max=10.0, step=0.1, optional=True, advanced=True,
+            tooltip="How much a token of a person's photo counts beside the picture's own in self-attention; 0 leaves "
+            "photos out. Needs the VAE, and one more call of the model in each of its steps.",
+        ),
+        io.Combo.Input(
+            "reference_layers", options=list(LAYERS), optional=True, advanced=True,
+            tooltip="decoder: the second half of the UNet, where looks are made. all: every layer.",
+        ),
+        io.Boolean.Input(
+            "reference_style", default=False, optional=True, advanced=True,
+            tooltip="Give photos the picture's mean in every layer, so that its style and light stay its own.",
+        ),
+        io.Int.Input(
+            "reference_size", default=256, min=64, max=1024, step=64, optional=True, advanced=True,
+            tooltip="Side of the photos in pixels, cut out around the face.",
+        ),
+        io.Boolean.Input(
+            "reach", default=False, optional=True, advanced=True,
+            tooltip="Let people also act inside ControlNets, in their regions.",
+        ),
+        fraction("margin", 0.0, "Room around boxes and ellipses, in parts of their size on each side.", True),
+        io.Vae.Input("vae", optional=True, tooltip="The checkpoint's; needed where 'references' is above 0."),
+    ]  # fmt: skip
+
+
+def isolation_of(knobs: Mapping[str, Any]) -> Isolation:
+    """How far people are kept apart, from the values of `together_inputs`."""
+    usual = Isolation()
+    return Isolation(
+        eta=knobs.get("eta", usual.eta),
+        end=knobs.get("eta_end", usual.end),
+        cells=knobs.get("eta_cells", usual.cells),
+        background=knobs.get("background", usual.background),
+    )
+
+
+def references_of(knobs: Mapping[str, Any]) -> References:
+    """Self-attention to photos, from the values of `together_inputs`."""
+    usual = References()
+    return References(
+        odds=knobs.get("references", usual.odds),
+        layers=knobs.get("reference_layers", usual.layers),
+        match_mean=knobs.get("reference_style", usual.match_mean),
+        size=knobs.get("reference_size", usual.size),
+    )
+
+
+def gate_of(mode: Mapping[str, Any]) -> Gate:
+    """The gate that the values of "mode" say. Raises ValueError for percentiles in the wrong order."""
+    low, high = mode.get("low", 0.0), mode.get("high", 100.0)
+    if low >= high:
+        raise ValueError(
+            f"Troupe, Apply Cast (Advanced): the gate is 0 at percentile {low:g} and 1 at percentile {high:g}. "
+            "Set 'high' above 'low'."
+        )
+    kind = mode.get("gate", GATES[0])
+    return Gate(
+        joint=kind == "joint",
+        regional=mode.get("range", RANGES[0]) == "own region",
+        low=low,
+        high=high,
+        threshold=mode.get("threshold", 0.0),
+        released=kind == "released",
+        boost=mode.get("boost", 0.0),
+        boost_steps=mode.get("boost_steps", 3),
+    )

@@ -1,0 +1,113 @@
+"""Cast Member and Apply Cast: who stands where, and the patch that makes it so."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ...attention.cast import with_member
+from ...attention.recipe_book import RECIPE_BOOK, recipe_named
+from ..host.cast.model_patch import patch_cast
+from ..types import Adapter, Cast, Identity, Regions
+
+
+def _fraction(name: str, default: float, tooltip: str) -> io.Float.Input:
+    """Optional, because prompts saved before there was such an input do not have it."""
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, optional=True, advanced=True, tooltip=tooltip
+    )
+
+
+class CastMember(io.ComfyNode):
+    """Give an identity a region, and add it to a cast."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Troupe_CastMember",
+            display_name="Cast Member",
+            category="Troupe",
+            description="Put one person into one region. Chain several to build a cast; where regions overlap, "
+            "earlier members stand in front.",
+            search_aliases=["cast", "person", "character", "regional identity"],
+            inputs=[
+                Identity.Input("identity", tooltip="Who: from Extract Identity."),
+                Regions.Input("regions", tooltip="The regions to choose from: from Draw Regions."),
+                Cast.Input("cast", optional=True, tooltip="The members so far; leave empty for the first one."),
+                io.Conditioning.Input(
+                    "prompt",
+                    optional=True,
+                    tooltip="What this person wears and does, for their region. The main prompt keeps a part there.",
+                ),
+                Adapter.Input("adapter", optional=True, tooltip="For this member alone, instead of Apply Cast's."),
+                io.String.Input(
+                    "region",
+                    default="left",
+                    tooltip="The name of this member's region, as in Draw Regions. "
+                    "Empty: the region that is named like the person.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                    tooltip="How strongly this person's face acts in the region. 0 keeps the place and draws nobody.",
+                ),
+                _fraction("start", 0.0, "Where in the schedule this person begins to act; 0 is the first step."),
+                _fraction("end", 1.0, "Where in the schedule this person ceases to act; 1 is the last step."),
+            ],
+            outputs=[Cast.Output(display_name="cast")],
+        )
+
+    @classmethod
+    def execute(
+        cls, identity, regions, region, strength, cast=None, prompt=None, adapter=None, start=0.0, end=1.0
+    ) -> io.NodeOutput:
+        return io.NodeOutput(with_member(cast or (), identity, regions, region, strength, prompt, adapter, start, end))
+
+
+class ApplyCast(io.ComfyNode):
+    """Patch a model so that each member of a cast appears inside their own region."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Troupe_ApplyCast",
+            display_name="Apply Cast",
+            category="Troupe",
+            description="Draw each member of the cast inside their own region.",
+            search_aliases=["multi identity", "multiple people", "ipadapter", "faceid", "apply identity"],
+            inputs=[
+                io.Model.Input("model", tooltip="A Stable Diffusion 1.5 or SDXL model. It is not changed."),
+                Cast.Input("cast", tooltip="The members: from Cast Member."),
+                Adapter.Input("adapter", optional=True, tooltip="Used by members that bring none of their own."),
+                io.Combo.Input(
+                    "recipe",
+                    options=list(RECIPE_BOOK),
+                    tooltip="Troupe: our own best. MultiID, AnyMS, DynamicID, InstantFamily: as published, as far as "
+                    "that is public; MultiID needs the VAE. decoupled, masked, gated: people beside the text, in one "
+                    "softmax with it, or scaled by how each point responds, and nothing else.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                    tooltip="Multiplies every member's strength. 0 leaves the model as it is.",
+                ),
+                io.Vae.Input(
+                    "vae",
+                    optional=True,
+                    tooltip="The checkpoint's. Needed by recipes in which people attend to their photos (MultiID).",
+                ),
+            ],
+            outputs=[io.Model.Output(display_name="model")],
+        )
+
+    @classmethod
+    def execute(cls, model, cast, recipe, strength, adapter=None, vae=None) -> io.NodeOutput:
+        return io.NodeOutput(patch_cast(model, cast, adapter, recipe_named(recipe), strength, vae))
+
+
+NODES: list[type[io.ComfyNode]] = [CastMember, ApplyCast]

@@ -1,0 +1,1 @@
+"""ControlNets that know the people."""

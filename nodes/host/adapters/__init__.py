@@ -1,0 +1,1 @@
+"""Adapter files and CLIP vision files as ComfyUI reads them."""

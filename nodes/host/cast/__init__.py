@@ -1,0 +1,1 @@
+"""A cast on ComfyUI's model: wrappers, runs, steps, calls, layers."""

@@ -1,0 +1,1 @@
+"""Casts, regions and faces inside ComfyUI's ControlNets."""

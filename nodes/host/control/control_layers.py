@@ -1,0 +1,55 @@
+"""A ControlNet's model with replacements for its cross-attention layers, beside the one that was given.
+
+A stock ControlNet hands its layers no options that a patch could use. The model here shares all its weights and buffers
+with the given one, and has transformer blocks with such options. The given one is not touched.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from comfy.cldm.cldm import ControlNet as ControlModel
+from comfy.ldm.modules.attention import SpatialTransformer
+from torch import Tensor, nn
+
+from ..cast.blocks import BlockKey
+from ..cast.slots import Replacement
+
+
+class _Transformer(SpatialTransformer):
+    """A transformer block of a ControlNet, sharing everything with the given one, whose layers have options."""
+
+    def __init__(self, given: SpatialTransformer, options: dict) -> None:
+        self.__dict__.update(given.__dict__)
+        self.__dict__["_troupe_options"] = options
+
+    def forward(self, x: Tensor, context: Any = None, transformer_options: dict | None = None) -> Tensor:
+        return super().forward(x, context, {**(transformer_options or {}), **self._troupe_options})
+
+
+def with_layers(model: ControlModel, layers: Mapping[BlockKey, Replacement]) -> nn.Module:
+    """The ControlNet's model with these replacements. Blocks that have none stay as they are."""
+    known = {key[:2] for key in layers}
+
+    def of(block: nn.Module, name: tuple[str, int]) -> nn.Module:
+        return _copy(block, lambda layer: _informed(layer, name)) if name in known else block
+
+    def _informed(layer: nn.Module, name: tuple[str, int]) -> nn.Module:
+        if type(layer) is not SpatialTransformer:
+            return layer
+        return _Transformer(layer, {"block": name, "patches_replace": {"attn2": dict(layers)}})
+
+    own = _copy(model, lambda part: part)
+    numbers = iter(range(len(model.input_blocks)))
+    own._modules["input_blocks"] = _copy(model.input_blocks, lambda part: of(part, ("input", next(numbers))))
+    own._modules["middle_block"] = of(model.middle_block, ("middle", 0))
+    return own
+
+
+def _copy(module: nn.Module, child: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    """A module that shares everything with another but the list of its children."""
+    own = copy.copy(module)
+    own.__dict__["_modules"] = {name: child(part) for name, part in module._modules.items()}
+    return own

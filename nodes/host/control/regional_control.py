@@ -1,0 +1,82 @@
+"""A ControlNet that acts in some regions alone: its residuals times the regions' masks, layer by layer.
+
+Several of them in a chain add up, each in its own place: one person's pose or key points do not move anybody else (the
+multi-identity use of InstantID's IdentityNet, arXiv 2401.07519, in its public region control).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ....attention.feathering import feathered
+from ....attention.masks import cells_of, token_masks
+from ....attention.regions import Region
+from .around_control import AroundControl, crops_of
+
+
+class RegionalControl(AroundControl):
+    """Stands around a ControlNet of the host and passes on what it says inside of regions.
+
+    inner   : the ControlNet, with its hint set
+    regions : where it acts; where several overlap, it acts as in one
+    feather : blur of their edges, in parts of the picture's shorter side
+    """
+
+    def __init__(self, inner: Any, regions: Sequence[Region], feather: float = 0.0) -> None:
+        super().__init__(inner)
+        self.regions = tuple(regions)
+        self.feather = feather
+
+    def get_control(self, x_noisy: Tensor, t: Tensor, cond: dict, batched_number: int, transformer_options: dict):
+        """The residuals, as ComfyUI asks a ControlNet for them."""
+        before = None
+        if self.previous_controlnet is not None:
+            before = self.previous_controlnet.get_control(x_noisy, t, cond, batched_number, transformer_options)
+        own = self.inner.get_control(x_noisy, t, cond, batched_number, transformer_options)
+        if own is None:
+            return before
+        parts = {name: [self._masked(part, x_noisy, transformer_options) for part in own[name]] for name in own}
+        return self.control_merge(parts, before, None)
+
+    def _masked(self, part: Tensor | None, x: Tensor, options: dict) -> Tensor | None:
+        if part is None:
+            return None
+        masks = torch.stack([self._mask(tuple(part.shape[-2:]), latent, area) for latent, area in crops_of(x, options)])
+        masks = masks.repeat_interleave(len(part) // len(masks), 0) if len(masks) > 1 else masks
+        return part * masks[:, None].to(part)
+
+    def _mask(self, grid: tuple[int, int], latent: tuple[int, int], area: tuple | None) -> Tensor:
+        """[H, W] in 0..1 on a layer's grid."""
+        regions = feathered(self.regions, self.feather, latent[1] / latent[0])
+        masks = token_masks(regions, cells_of(grid, latent, area))
+        return masks.amax(0) if len(masks) else torch.zeros(grid)
+
+    def copy(self) -> RegionalControl:
+        """As every ControlNet can be copied: with its own settings, sharing the weights."""
+        own = RegionalControl(self.inner.copy(), self.regions, self.feather)
+        self.copy_to(own)
+        return own
+
+
+def apply_in_regions(
+    positive: list, negative: list, control: Any, regions: Sequence[Region], feather: float
+) -> tuple[list, list]:
+    """Prompts with one more ControlNet, in regions alone; those given do not change.
+
+    control : of the host, with its hint, strength and schedule set
+    """
+    made: dict[int, RegionalControl] = {}
+
+    def with_control(values: dict) -> dict:
+        before = values.get("control")
+        if id(before) not in made:
+            own = RegionalControl(copy.copy(control), regions, feather)
+            made[id(before)] = own.set_previous_controlnet(before)
+        return {**values, "control": made[id(before)], "control_apply_to_uncond": False}
+
+    return tuple([[text, with_control(values)] for text, values in prompt] for prompt in (positive, negative))

@@ -1,0 +1,51 @@
+"""What the doctor says of workflows: which files each of them needs, and into which folder the missing ones go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+
+from ....face.pack import find_packs
+from ..model_folders import insightface_folders, register_model_folders
+
+WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
+FOLDERS = {  # of loaders whose first widget names a file
+    "CheckpointLoaderSimple": "checkpoints",
+    "CLIPVisionLoader": "clip_vision",
+    "ControlNetLoader": "controlnet",
+    "LoraLoader": "loras",
+    "LoraLoaderModelOnly": "loras",
+    "UNETLoader": "diffusion_models",
+    "VAELoader": "vae",
+    "Troupe_LoadAdapter": "ipadapter",
+    "Troupe_LoadIdentity": "identities",
+}
+
+
+def workflow_lines(folder: Path = WORKFLOWS) -> list[str]:
+    """A line per workflow; a missing file is named with the folder that it is to be put into."""
+    register_model_folders()
+    lines = []
+    for path in sorted(folder.glob("*.json")):
+        missing = list(missing_files(json.loads(path.read_text(encoding="utf-8"))))
+        lines.append(f"! {path.stem}: needs {'; '.join(missing)}" if missing else f"{path.stem}: complete")
+    return lines
+
+
+def missing_files(workflow: Mapping[str, Any]) -> Iterator[str]:
+    """Each file that a workflow of the editor names and that is not there, with its place, once."""
+    named = {}
+    for node in workflow["nodes"]:
+        values = node.get("widgets_values") or []
+        if values and isinstance(values, list) and isinstance(values[0], str):
+            named[node["type"], values[0]] = None
+    packs = find_packs(insightface_folders())
+    for kind, name in named:
+        if kind == "Troupe_LoadFaceEngine" and name not in packs:
+            yield f"face pack {name} in {insightface_folders()[0] / 'models' / name}"
+        elif kind in FOLDERS and folder_paths.get_full_path(FOLDERS[kind], name) is None:
+            yield f"{name} in {folder_paths.get_folder_paths(FOLDERS[kind])[0]}"

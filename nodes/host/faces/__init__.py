@@ -1,0 +1,1 @@
+"""Face packs, identities and analyses in ComfyUI's folders."""

@@ -1,0 +1,48 @@
+"""Face packs in ComfyUI's model folders, for the combo and for loading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ....face import insightface_engine, onnx_engine
+from ....face.engine import FaceEngine
+from ....face.pack import expected_tree, find_packs, read_pack
+from ..model_folders import insightface_folders
+from .face_cache import MEMORY, cache_named
+
+NO_PACK = "(no face pack found - run for help)"  # keeps the combo valid and says what is wrong
+BUILT_IN, INSIGHTFACE = "built-in", "insightface"
+
+
+def libraries() -> list[str]:
+    """What can read a pack here: the insightface library only where it is installed."""
+    return [BUILT_IN, INSIGHTFACE] if insightface_engine.is_installed() else [BUILT_IN]
+
+
+def pack_names() -> list[str]:
+    """Names for the combo: the user's packs first, the demo's last; one explaining entry where there is none."""
+    return list(find_packs(insightface_folders())) or [NO_PACK]
+
+
+def load_pack(name: str, provider: str, library: str = BUILT_IN, cache: str = MEMORY) -> FaceEngine:
+    """The engine over the pack of that name, with the cache of that kind (see face_cache.CACHES).
+
+    Raises ValueError, with the tree to make, when there is no such pack.
+    """
+    folders = insightface_folders()
+    packs = find_packs(folders)
+    if name not in packs:
+        raise ValueError(_no_such_pack(name, folders, list(packs)))
+    module = insightface_engine if library == INSIGHTFACE else onnx_engine
+    return replace(module.load_engine(read_pack(name, packs[name]), provider), cache=cache_named(cache))
+
+
+def _no_such_pack(name: str, folders: list[Path], found: list[str]) -> str:
+    what, example = ("no face pack", "buffalo_l") if name == NO_PACK else (f"no face pack '{name}'", name)
+    return (
+        f"Troupe: there is {what} in {', '.join(str(folder) for folder in folders)} "
+        f"(found: {', '.join(found) or 'none'}). Download one of InsightFace's, such as buffalo_l for IP-Adapter "
+        "FaceID, or antelopev2 for InstantID and PuLID (both for non-commercial use), unpack it so that these files "
+        f"exist, and press R to refresh the list:\n{expected_tree(folders[0] / 'models' / example)}"
+    )

@@ -1,0 +1,1 @@
+"""People kept apart in self-attention, and their photos as references."""

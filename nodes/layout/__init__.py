@@ -1,0 +1,1 @@
+"""Pictures for ControlNets: depth, circles, key points."""

@@ -1,0 +1,1 @@
+"""Who stands where: drawn, found or split."""

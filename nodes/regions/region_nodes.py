@@ -1,0 +1,85 @@
+"""Draw Regions: where the people of a picture stand."""
+
+from __future__ import annotations
+
+import torch
+from comfy_api.latest import io, ui
+
+from ...attention.regions import Region, rasterise
+from ..types import Regions
+from .region_value import decode_regions, encode_regions
+
+TWO_SIDES = encode_regions(
+    [
+        Region("left", x=0.04, y=0.08, width=0.44, height=0.9),
+        Region("right", x=0.52, y=0.08, width=0.44, height=0.9),
+    ]
+)
+
+
+class DrawRegions(io.ComfyNode):
+    """Name the parts of the picture that members of a cast can stand in."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Troupe_DrawRegions",
+            display_name="Draw Regions",
+            category="Troupe",
+            description="Draw, paint and name the parts of the picture where people stand. "
+            "Cast Member refers to a region by its name.",
+            search_aliases=["regions", "boxes", "layout", "mask", "area", "multiple people"],
+            inputs=[
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="A picture to draw on. When connected, its size replaces width and height.",
+                ),
+                io.Int.Input(
+                    "width",
+                    default=512,
+                    min=16,
+                    max=16384,
+                    step=8,
+                    tooltip="Width of the picture and masks, in pixels.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=512,
+                    min=16,
+                    max=16384,
+                    step=8,
+                    tooltip="Height of the picture and masks, in pixels.",
+                ),
+                io.String.Input(
+                    "regions",
+                    default=TWO_SIDES,
+                    multiline=True,
+                    socketless=True,
+                    extra_dict={"widgetType": "TROUPE_REGION_CANVAS"},  # drawn by web/region_editor.js
+                    tooltip="The regions as JSON. x, y, width and height are fractions of the picture from its "
+                    "top left corner, shape is box, ellipse or mask, rotation is in degrees, and a smaller order "
+                    "is nearer.",
+                ),
+            ],
+            outputs=[
+                Regions.Output(display_name="regions", tooltip="The named regions, for Cast Member."),
+                io.Mask.Output(display_name="masks", tooltip="One mask per region, in the order of the list."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, width: int, height: int, regions: str, image: torch.Tensor | None = None) -> io.NodeOutput:
+        if image is not None:
+            height, width = image.shape[1:3]
+        drawn = decode_regions(regions, width / height)
+        masks = rasterise(drawn, height, width) if drawn else torch.zeros(1, height, width)
+        return io.NodeOutput(drawn, masks, ui=None if image is None else _background(image))
+
+
+def _background(image: torch.Tensor) -> dict[str, list]:
+    """The first picture, for the canvas to draw on; ComfyUI clears its temporary folder when it starts."""
+    return {"troupe_background": ui.PreviewImage(image[:1]).as_dict()["images"]}
+
+
+NODES: list[type[io.ComfyNode]] = [DrawRegions]

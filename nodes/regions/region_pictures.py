@@ -1,0 +1,72 @@
+"""Regions as stock masks, and drawn on pictures with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...attention.compositors import composite
+from ...attention.feathering import feathered
+from ...attention.region_edits import index_of
+from ...attention.regions import Region, rasterise
+from ...measure.annotate import Mark, annotate, member_colour
+from ..host.images import to_pictures
+from ..marks import around
+from .region_lists import split_names
+
+AS_DRAWN = "as drawn"
+PAPER = 40  # grey level of the preview where there is no picture
+
+
+def region_masks(
+    regions: Sequence[Region], height: int, width: int, names: str, overlaps: str, feather: float
+) -> tuple[Tensor, Tensor]:
+    """Masks [R, height, width] of the named regions, and [1, height, width] of all of these together.
+
+    names    : separated by commas; empty takes all
+    overlaps : AS_DRAWN or a compositor, which sees all regions, the named ones and the others
+    Without any region both are empty masks, so that a graph goes on. Raises ValueError for an unknown name.
+    """
+    try:
+        wanted = [index_of(regions, name) for name in split_names(names)] or list(range(len(regions)))
+    except ValueError as error:
+        raise ValueError(f"Troupe, Region Masks: {error}") from error
+    if not wanted:
+        return torch.zeros(1, height, width), torch.zeros(1, height, width)
+    masks = rasterise(feathered(regions, feather, width / height), height, width)
+    if overlaps != AS_DRAWN:
+        masks = composite(masks, overlaps, [region.order for region in regions])
+    chosen = masks[wanted]
+    return chosen, chosen.amax(0, keepdim=True)
+
+
+def region_preview(
+    regions: Sequence[Region], image: Tensor | None, height: int, width: int, fill: float
+) -> list[np.ndarray]:
+    """Each picture with the regions' outlines, names and orders; small ones are enlarged. uint8 [k H, k W, 3].
+
+    image : IMAGE [B, H, W, C]; without one a dark sheet of height x width
+    fill  : how opaque the regions' colours are; farther regions are painted first
+    """
+    sheet = [np.full((height, width, 3), PAPER, np.uint8)]
+    pictures = sheet if image is None else to_pictures(image)
+    masks = rasterise(regions, *pictures[0].shape[:2]).numpy()
+    drawn = [(index, mask >= 0.5) for index, mask in enumerate(masks) if (mask >= 0.5).any()]
+    marks = [
+        Mark(around(mask), f"{regions[index].name} ({regions[index].order})", member_colour(index), strong=False)
+        for index, mask in drawn
+    ]
+    outlines = [(mask, member_colour(index)) for index, mask in drawn]
+    nearest_last = sorted(drawn, key=lambda entry: -regions[entry[0]].order)
+    return [annotate(_filled(picture, nearest_last, masks, fill), marks, outlines) for picture in pictures]
+
+
+def _filled(picture: np.ndarray, drawn: Sequence, masks: np.ndarray, fill: float) -> np.ndarray:
+    painted = picture.astype(np.float32)
+    for index, _ in drawn:
+        cover = fill * masks[index][..., None]
+        painted += cover * (np.array(member_colour(index), np.float32) - painted)
+    return painted.round().astype(np.uint8)

@@ -1,0 +1,19 @@
+"""People of antelopev2, and the prompts that Apply IdentityNet makes of them with a tiny ControlNet."""
+
+from __future__ import annotations
+
+import torch
+from pack.attention.cast import Member
+from pack.nodes.control.identity_net_nodes import ApplyIdentityNet
+from pack.tests.host.tiny_adapters import ANTELOPE
+from pack.tests.host.tiny_models import LEFT, NEGATIVE, POSITIVE, RIGHT, person
+
+HINT = torch.rand(1, 64, 64, 3, generator=torch.Generator().manual_seed(6))
+ADA, BOB, CY = (person(name, seed, (ANTELOPE,)) for name, seed in (("Ada", 21), ("Bob", 22), ("Cy", 23)))
+TWO = (Member(ADA, LEFT), Member(BOB, RIGHT))
+
+
+def with_identity_net(net, adapter, cast, positive=POSITIVE, negative=NEGATIVE, strength=0.5, feather=0.0) -> dict:
+    """Prompts with the IdentityNet, by role."""
+    out = ApplyIdentityNet.execute(positive, negative, net, HINT, cast, strength, 0.0, 1.0, adapter, feather)
+    return dict(zip(("positive", "negative"), out.args, strict=True))
