@@ -80,10 +80,17 @@ def clause_words(scene: Scene, row: int, figure: int, keep: Callable[[str], bool
     return [word for part, word in parts.items() if keep(part)]
 
 
-def caption_tokens(scene: Scene, generator: torch.Generator | None = None, drop: float = 0.0) -> Tensor:
-    """Captions of all scenes as word numbers [B, LENGTH]; each part is left out with probability `drop`."""
+def caption_tokens(
+    scene: Scene, generator: torch.Generator | None = None, drop: float = 0.0, counted: bool = True
+) -> Tensor:
+    """Captions of all scenes as word numbers [B, LENGTH]; each part is left out with probability `drop`.
 
-    def keep(_part: str) -> bool:
+    counted : whether they may say how many people there are
+    """
+
+    def keep(part: str) -> bool:
+        if part == "count" and not counted:
+            return False
         return drop == 0 or torch.rand((), generator=generator).item() >= drop
 
     captions = (caption_words(scene, row, keep) for row in range(len(scene)))

@@ -71,7 +71,7 @@ _STEPS_128 = {
     "detector": 6500,
     "reader": 2500,
     "text_to_image": 600,
-    "identity": 9400,
+    "identity": 9100,
     "control": 900,
     "decoder": 900,
     "subject_encoder": 1500,

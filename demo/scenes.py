@@ -18,6 +18,7 @@ KINDS = ("person", "ball", "plant")
 _EXPRESSION_MOTION = torch.tensor([[0.0, 0.0, 0.85], [1.0, 0.12, 0.8], [-1.0, 0.0, 0.55], [0.0, 0.95, 1.0]])
 # Half the height of a head, by how many figures there are.
 _SIZES = torch.tensor([0.25, 0.195, 0.15, 0.122, 0.103, 0.09])
+_SMALLEST, _LARGEST = 0.07, 0.21  # the same of somebody alone who is far away
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,15 @@ def random_motion(count: int, figures: int, generator: torch.Generator) -> tuple
     mouth = mouth * (0.8 + 0.2 * uniform())
     eyes = eyes * (0.9 + 0.1 * uniform())
     return torch.stack([yaw, roll, smile, mouth, eyes], -1), expression, look
+
+
+def distant_scenes(count: int, generator: torch.Generator, identity: Tensor) -> Scene:
+    """`count` scenes of one person each, identity [count, 24], as small as people are in company, anywhere across."""
+    scene = random_scenes(count, 1, generator, identity[:, None], props=0.0)
+    size, across, down = torch.rand(3, count, 1, generator=generator, device=generator.device)
+    size = _SMALLEST + (_LARGEST - _SMALLEST) * size
+    x = 0.8 * size + (1 - 1.6 * size) * across
+    return replace(scene, place=torch.stack([x, 0.32 + 0.16 * down, size], -1))
 
 
 def photos(identity: Tensor, generator: torch.Generator, kind: int = 0) -> Scene:

@@ -1,5 +1,6 @@
 """Stages: two recognisers of different architecture and seed; one feeds the adapter, the other only scores."""
 
+import logging
 from itertools import pairwise
 
 import torch
@@ -14,6 +15,7 @@ from .convolution import conv_block
 from .corpus import PEOPLE, Corpus
 from .loop import Run, optimise
 
+log = logging.getLogger(__name__)
 BATCH = 64
 
 
@@ -120,3 +122,10 @@ def rank_one(net: nn.Module, people: int = 500, seed: int = 90_001) -> tuple[flo
     same = cosine.diag().mean().item()
     other = (cosine.sum() - cosine.diag().sum()).item() / (people * (people - 1))
     return same, other, (cosine.argmax(1) == torch.arange(people)).float().mean().item()
+
+
+def log_rank_one(name: str, net: nn.Module, most: int) -> None:
+    """Say how well a recogniser tells 500 people apart that it was not trained on, or `most` where these are fewer."""
+    people = min(500, most)
+    same, other, first = rank_one(net, people)
+    log.info("%s: same %.3f, other %.3f, rank-1 of %d %.3f", name, same, other, people, first)

@@ -11,17 +11,12 @@ from torch import Tensor, nn
 from ..form import Form
 from .autoencoder import train_autoencoder, train_decoder
 from .control import train_control
-from .corpus import Corpus, render_corpus
+from .corpus import NEAR_TO_DISTANT, Corpus, render_corpus
 from .detector import train_detector
 from .embeddings import Embedder, embedder_in, embedder_of
-from .export import (
-    write_detector,
-    write_onnx,
-    write_recogniser,
-    write_safetensors,
-)
-from .faces import PlainRecogniser, ResidualRecogniser, rank_one, train_recogniser
-from .identity import WorldWithIdentity, train_identity
+from .export import write_detector, write_onnx, write_recogniser, write_safetensors
+from .faces import PlainRecogniser, ResidualRecogniser, log_rank_one, train_recogniser
+from .identity import Pictures, WorldWithIdentity, train_identity
 from .latents import latents_of
 from .loop import Run
 from .reader import train_reader
@@ -107,7 +102,9 @@ class Training:
     @cached_property
     def world(self) -> WorldWithIdentity:
         """Text encoder and UNet with the identity adapter."""
-        parts = self.corpus, self.latents, self.drawing_world, self.embedder
+        far = Corpus(self.work / "distant")
+        distant = Pictures(far, latents_of(self.autoencoder, far, self.work / "distant"), counted=False)
+        parts = Pictures(self.corpus, self.latents), distant, self.drawing_world, self.embedder
         torch.manual_seed(6)
         return train_identity(*parts, self.run("identity", upon=("text_to_image",)))
 
@@ -115,6 +112,7 @@ class Training:
 def corpus_stage(t: Training) -> None:
     """Render the training set."""
     render_corpus(t.work / "corpus", t.form.size, t.form.scenes)
+    render_corpus(t.work / "distant", t.form.size, -(-t.form.scenes // NEAR_TO_DISTANT), distant=True)
 
 
 def autoencoder_stage(t: Training) -> None:
@@ -124,7 +122,7 @@ def autoencoder_stage(t: Training) -> None:
 
 def recogniser_stage(t: Training) -> None:
     """Write the recogniser of the pack troupe-demo, and say how well it tells unseen people apart."""
-    log_rank_one(t, "recogniser", t.recogniser)
+    log_rank_one("recogniser", t.recogniser, t.form.scenes)
     write_recogniser(t.out / "insightface/models/troupe-demo/recogniser.onnx", t.recogniser)
 
 
@@ -132,15 +130,8 @@ def scorer_stage(t: Training) -> None:
     """Write the recogniser of the pack troupe-demo-scorer, which never feeds an adapter."""
     torch.manual_seed(2)
     scorer = train_recogniser(ResidualRecogniser(), t.corpus, t.run("scorer"))
-    log_rank_one(t, "scorer", scorer)
+    log_rank_one("scorer", scorer, t.form.scenes)
     write_recogniser(t.out / "insightface/models/troupe-demo-scorer/recogniser.onnx", scorer)
-
-
-def log_rank_one(t: Training, name: str, recogniser: nn.Module) -> None:
-    """Say how well a recogniser tells people apart that it was not trained on; a smoke run asks about few."""
-    people = min(500, t.form.scenes)
-    same, other, first = rank_one(recogniser, people)
-    log.info("%s: same %.3f, other %.3f, rank-1 of %d %.3f", name, same, other, people, first)
 
 
 def detector_stage(t: Training) -> None:

@@ -41,8 +41,14 @@ def train_text_to_image(form: Form, corpus: Corpus, latents: Tensor, run: Run) -
     return optimise(run, model, loss_at, 8e-4)
 
 
-def random_captions(corpus: Corpus, rows: Tensor, generator: torch.Generator, none: float = 0.1) -> Tensor:
-    """Captions of scenes [B] as word numbers [B, LENGTH], in part or (with probability `none`) empty."""
+def random_captions(
+    corpus: Corpus, rows: Tensor, generator: torch.Generator, none: float = 0.1, counted: bool = True
+) -> Tensor:
+    """Captions of scenes [B] as word numbers [B, LENGTH], in part or (with probability `none`) empty.
+
+    counted : whether they may say how many people there are
+    """
     drops = torch.rand(len(rows), generator=generator)
     share = [1.0 if drop < none else 0.0 if drop < 0.55 else 0.25 for drop in drops.tolist()]
-    return torch.cat([caption_tokens(corpus.scene(int(row)), generator, s) for row, s in zip(rows, share, strict=True)])
+    scenes = (corpus.scene(int(row)) for row in rows)
+    return torch.cat([caption_tokens(one, generator, s, counted) for one, s in zip(scenes, share, strict=True)])

@@ -98,6 +98,16 @@ def test_parts_are_left_out_with_the_given_probability():
     assert share_with_a_count(1.0) == 0
 
 
+def test_how_many_there_are_may_be_left_unsaid():
+    scene = random_scenes(3, 2, torch.Generator().manual_seed(0), props=0.0)
+
+    said, unsaid = (caption_tokens(scene, counted=counted) for counted in (True, False))
+
+    assert (said == NUMBER["two"]).any(1).all()
+    assert not (unsaid == NUMBER["two"]).any()
+    assert torch.equal(unsaid[:, 1:-1], said[:, 2:])
+
+
 def test_with_all_parts_left_out_nothing_is_said():
     scene = random_scenes(3, 2, torch.Generator().manual_seed(0))
 

@@ -82,6 +82,20 @@ def test_people_come_alone_and_in_company(folder):
     assert not single.all()
 
 
+def test_people_far_away_are_alone_and_as_small_as_in_company(tmp_path):
+    render_corpus(tmp_path, SIZE, SCENES, distant=True)
+
+    corpus = Corpus(tmp_path)
+
+    x, _, half = corpus.facts(torch.arange(len(corpus)), "place")[:, 0].unbind(-1)
+    assert corpus.single.all()
+    assert (half < 0.215).all()
+    assert half.max() > 2 * half.min()
+    assert (x - 0.79 * half > 0).all()
+    assert (x + 0.79 * half < 1).all()
+    assert x.std() > 0.15
+
+
 def test_faces_show_the_identities_they_are_listed_with(folder):
     corpus, people = Corpus(folder), training_identities()
 

@@ -24,7 +24,7 @@ def corpus(tmp_path_factory):
 def references(corpus, monkeypatch):
     """With embeddings that say which face they are of."""
     monkeypatch.setattr(identity_module, "face_embeddings", lambda _corpus, _embedder, faces: torch.eye(512)[faces])
-    return References(corpus, embedder=None)
+    return References(corpus, embedder=None, shown=corpus)
 
 
 def test_a_reference_is_another_face_of_the_same_person(corpus, references):
@@ -38,6 +38,20 @@ def test_a_reference_is_another_face_of_the_same_person(corpus, references):
         chunk, row = corpus.locate(int(scene))
         assert corpus.face_who[which] == chunk["who"][row, 0]
         assert corpus.face_scene[which] != scene
+
+
+def test_references_of_people_far_away_come_from_the_corpus(corpus, references, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus_module, "PEOPLE", 5)
+    render_corpus(tmp_path, 32, 8, distant=True)
+    shown = Corpus(tmp_path)
+
+    scenes, embedding = References(corpus, None, shown).draw(200, torch.Generator().manual_seed(0))
+
+    given, face = embedding.abs().sum(1) > 0, embedding.argmax(1)
+    assert given.float().mean() > 0.8
+    for scene, which in zip(scenes[given], face[given], strict=True):
+        chunk, row = shown.locate(int(scene))
+        assert corpus.face_who[which] == chunk["who"][row, 0]
 
 
 def test_every_face_of_a_person_serves_as_a_reference(corpus, references):
