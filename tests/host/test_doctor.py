@@ -7,10 +7,10 @@ from pathlib import Path
 
 import folder_paths
 import pytest
-from pack.nodes.host.doctor.doctor.doctor import is_trouble
+from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import NON_COMMERCIAL, adapter_lines, pack_lines
-from pack.nodes.host.doctor.doctor.doctor_packages import clashes, provider_lines
-from pack.nodes.host.doctor.doctor.doctor_workflows import workflow_lines
+from pack.nodes.host.doctor.doctor_packages import clashes, provider_lines
+from pack.nodes.host.doctor.doctor_workflows import workflow_lines
 from pack.nodes.host.faces.recognisers import PUBLISHED
 from pack.nodes.setup.doctor_nodes import Doctor
 from pack.tests.face.onnx_packs import write_landmarks, write_recogniser, write_square_detector
