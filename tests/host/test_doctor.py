@@ -94,7 +94,14 @@ def test_what_is_missing_for_a_workflow_is_named_with_its_folder(models, tmp_pat
     assert complete == "b: complete"
 
 
-GOOD = {"onnxruntime-gpu": "1", "opencv-python": "5", "scipy": "1", "numpy": "2", "insightface": "2.1"}
+GOOD = {
+    "onnxruntime-gpu": "1",
+    "opencv-python": "5",
+    "scipy": "1",
+    "matplotlib": "3",
+    "numpy": "2",
+    "insightface": "2.1",
+}
 
 
 @pytest.mark.parametrize(
