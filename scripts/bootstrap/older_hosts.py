@@ -105,11 +105,16 @@ def _fetch_front_end(host: OlderHost, home: Places, folder: Path, console: Conso
     wheels = sorted(home.downloads.glob("*.whl"))
     if len(wheels) != 1:
         raise Refusal(f"pip left {len(wheels)} wheels in {home.downloads}, expected one. Remove them and run again.")
-    check_hash(wheels[0], host.front_end_sha256)
-    partial = home.home / "front-end.partial"
+    unpack_front_end(wheels[0], host.front_end_sha256, folder)
+
+
+def unpack_front_end(wheel: Path, digest: str, folder: Path) -> None:
+    """Unpack the pages of a front end's wheel, in one rename. Raises Refusal when it is not the pinned one."""
+    check_hash(wheel, digest)
+    partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with zipfile.ZipFile(wheels[0]) as wheel:
-        wheel.extractall(partial, [name for name in wheel.namelist() if name.startswith(STATIC)])
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(partial, [name for name in opened.namelist() if name.startswith(STATIC)])
     shutil.rmtree(folder, ignore_errors=True)
     (partial / STATIC).rename(folder)
     shutil.rmtree(partial)
