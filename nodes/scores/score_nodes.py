@@ -4,6 +4,7 @@ from comfy_api.latest import io, ui
 
 from ...measure.report import as_text
 from ..host.images import to_images, to_pictures
+from ..host.progress import Moving
 from ..host.scores.prompt_judge import judge_of
 from ..types import BoundingBox, Cast, FaceEngine
 from .cast_scoring import Beside, scorable, score_cast
@@ -59,7 +60,7 @@ class ScoreCast(io.ComfyNode):
     ) -> io.NodeOutput:
         pictures = to_pictures(images)
         beside = beside_of(pictures, cast, target, people, clip_vision, clip, prompts)
-        result = score_cast(engine, pictures, cast, beside)
+        result = score_cast(engine, Moving(pictures), cast, beside)
         scores, figures = as_text(result.report), result.report
         return io.NodeOutput(
             figures["own"],
