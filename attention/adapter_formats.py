@@ -20,7 +20,8 @@ class Format:
 
     module      : which of attention.projection_modules makes its tokens
     face        : "normed" or "raw" face embeddings, "" for none
-    vision      : what of a CLIP vision encoder: "image_embeds", "penultimate", "" for nothing
+    vision      : what of a CLIP vision encoder: "image_embeds", "penultimate", "" for nothing; "eva" for what
+                  PuLID reads of EVA02-CLIP (attention.eva_vision)
     crop        : of the photo that the encoder sees, as face.photo_crops names them
     side        : pixels along a side of that crop, 0 for what the encoder asks for
     recognisers : face packs whose embeddings it was trained with; the first one is the usual one
@@ -47,6 +48,8 @@ FORMATS = {
     "faceid plus v2": Format("plus", "normed", "penultimate", "aligned", 224, ("buffalo_l",), shortcut=True),
     "kolors plus": Format("resampler", vision="penultimate"),
     "kolors faceid plus": Format("plus", "raw", "penultimate", "square", 336, ("antelopev2",), shortcut=True),
+    "pulid": Format("id encoder", "raw", "eva", "portrait", 512, ("antelopev2",)),
+    "pulid v1.1": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",)),
 }
 
 
@@ -86,15 +89,14 @@ def _stranger(projection: Mapping[str, Tensor]) -> str:
     first = projection.get("proj.0.weight")
     if first is not None and first.shape[-1:] == (1152,):
         return "InstantX' IP-Adapter for FLUX"
-    if "body.0.weight" in projection or "id_embedding_mapping.0.weight" in projection:
-        return "a PuLID file"
     return f"an unknown kind of IP-Adapter (its image_proj holds {first_of(projection)})"
 
 
 def candidates(projection: Mapping[str, Tensor]) -> tuple[str, ...]:
     """The formats that an `image_proj` part may be of, the likeliest first; none for what is not known.
 
-    (the layouts of the files that were published with arXiv 2308.06721 and 2401.07519, and of Kolors' adapters)
+    (the layouts of the files that were published with arXiv 2308.06721, 2401.07519 and 2404.16022, and of Kolors'
+    adapters)
     """
 
     def columns(key: str) -> int:
@@ -105,6 +107,10 @@ def candidates(projection: Mapping[str, Tensor]) -> tuple[str, ...]:
         tensor = projection.get(key)
         return tensor.shape[0] if tensor is not None and tensor.ndim else 0
 
+    if "body.0.weight" in projection:
+        return ("pulid",)
+    if "id_embedding_mapping.0.weight" in projection:
+        return ("pulid v1.1",)
     if "perceiver_resampler.proj_in.weight" in projection:
         if rows("norm.weight") == KOLORS_TOKEN or rows("perceiver_resampler.proj_in.weight") == KOLORS_TOKEN:
             return ("kolors faceid plus",)

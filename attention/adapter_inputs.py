@@ -17,11 +17,18 @@ class AdapterInputs:
     """R rows, each a photo, or the mean of several; never printed, because printed values reach logs.
 
     faces    : [R, embedding width] as the format wants them, or None
-    features : [R, vision width] or [R, L, vision width], or None
+    features : [R, vision width] or [R, L, vision width], or None; in PuLID [R, 5, L, vision width]
+    vectors  : [R, vector width] of length 1, of the pictures that the features are of, in PuLID; else None
     """
 
     faces: Tensor | None = field(default=None, repr=False)
     features: Tensor | None = field(default=None, repr=False)
+    vectors: Tensor | None = field(default=None, repr=False)
+
+    @property
+    def parts(self) -> tuple[Tensor | None, ...]:
+        """All of it, in the order of the fields."""
+        return self.faces, self.features, self.vectors
 
     def __len__(self) -> int:
         return len(self.faces if self.features is None else self.features)
@@ -33,11 +40,11 @@ class AdapterInputs:
     def rows(self, indices: Sequence[int]) -> AdapterInputs:
         """Some rows."""
         picked = torch.tensor(list(indices))
-        return AdapterInputs(*(None if part is None else part[picked] for part in (self.faces, self.features)))
+        return AdapterInputs(*(None if part is None else part[picked] for part in self.parts))
 
     def to(self, device: torch.device) -> AdapterInputs:
         """The same rows on a device."""
-        return AdapterInputs(*(None if part is None else part.to(device) for part in (self.faces, self.features)))
+        return AdapterInputs(*(None if part is None else part.to(device) for part in self.parts))
 
     def tokens(self, spec: AdapterSpec) -> int:
         """How many tokens a row becomes."""
@@ -46,7 +53,7 @@ class AdapterInputs:
     def digest(self, index: int) -> str:
         """The content of a row as a hash."""
         hashed = hashlib.sha256()
-        for part in (self.faces, self.features):
+        for part in self.parts:
             hashed.update(b"-" if part is None else part[index].detach().cpu().float().contiguous().numpy().tobytes())
         return hashed.hexdigest()
 
@@ -57,11 +64,11 @@ def joined(parts: Sequence[AdapterInputs]) -> AdapterInputs:
     def together(tensors: Sequence[Tensor | None]) -> Tensor | None:
         return None if tensors[0] is None else torch.cat(list(tensors))
 
-    return AdapterInputs(together([p.faces for p in parts]), together([p.features for p in parts]))
+    return AdapterInputs(*(together(list(tensors)) for tensors in zip(*(part.parts for part in parts), strict=True)))
 
 
 def averaged(inputs: AdapterInputs, weights: Sequence[float] | None = None) -> AdapterInputs:
-    """One row for all: the mean direction of the faces at their mean length, and the mean of the features.
+    """One row for all: the mean direction of faces, and of vectors, at their mean length, and the mean of features.
 
     weights : one for each row, at least one above 0; None for equal ones
     Raises ValueError when the faces cancel out.
@@ -71,7 +78,8 @@ def averaged(inputs: AdapterInputs, weights: Sequence[float] | None = None) -> A
     features = inputs.features
     if features is not None:
         features = (features * share.view(-1, *[1] * (features.ndim - 1))).sum(0, keepdim=True)
-    return AdapterInputs(None if inputs.faces is None else _mean_direction(inputs.faces, share), features)
+    faces, vectors = (None if part is None else _mean_direction(part, share) for part in (inputs.faces, inputs.vectors))
+    return AdapterInputs(faces, features, vectors)
 
 
 def _mean_direction(faces: Tensor, share: Tensor) -> Tensor:

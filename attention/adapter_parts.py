@@ -9,12 +9,15 @@ from typing import Any
 from torch import Tensor
 
 PARTS = {"image_proj": "image_proj", "ip_adapter": "ip_adapter", "adapter_modules": "ip_adapter"}
+PARTS |= {"id_adapter": "image_proj", "id_adapter_attn_layers": "ip_adapter"}  # as PuLID was published
 MAP = re.compile(r"(\d+)\.to_([kv])_ip\.weight$")
 LORA = re.compile(r"(\d+)\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
+PULID_MAP = re.compile(r"(?<=\.)id_to_([kv])(?=\.weight$)")
 AGAIN = "The file may be damaged: download it again."
 
 OTHER_FILES = {
-    r"(id_adapter|pulid_encoder|pulid_ca|id_encoder)": "a PuLID file",
+    r"(pulid_encoder|pulid_ca)": "a PuLID file for FLUX",
+    r"id_encoder": "a PhotoMaker file",
     r"(double_blocks|single_blocks)\.\d+\.processor|ip_adapter_proj_model\.": "a FLUX IP-Adapter",
     r".*(lora_unet_|lora_te|lora\.|_lora\.|lora_[AB]\.|lora_down|lora_up)": "a LoRA",
     r"(control_model\.|controlnet_|input_hint_block|.*control_add_embedding)": "a ControlNet",
@@ -34,7 +37,7 @@ def first_of(keys: Iterable[object], count: int = 3) -> str:
 
 
 def split_parts(state: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
-    """The tensors below `image_proj` and `ip_adapter` (or `adapter_modules`), without the prefix.
+    """The tensors below `image_proj` and `ip_adapter`, or what others call these parts, without the prefix.
 
     state : either the two nested dictionaries of a `.bin` or the flat prefixes of a `.safetensors`
     """
@@ -43,10 +46,10 @@ def split_parts(state: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
         prefix, _, rest = str(key).partition(".")
         if prefix not in PARTS:
             continue
-        if isinstance(value, Tensor) and rest:
-            parts[PARTS[prefix]][rest] = value
-        elif isinstance(value, Mapping):
-            parts[PARTS[prefix]].update({str(k): v for k, v in value.items() if isinstance(v, Tensor)})
+        named = {rest: value} if rest else value if isinstance(value, Mapping) else {}
+        for name, tensor in named.items():
+            if isinstance(tensor, Tensor):
+                parts[PARTS[prefix]][PULID_MAP.sub(r"to_\1_ip", str(name))] = tensor
     return parts
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from .adapter_formats import FORMATS, KOLORS_TOKEN
+from .adapter_formats import ARCFACE, FORMATS, KOLORS_TOKEN
 from .adapter_parts import AGAIN, AdapterFormatError
 from .adapter_spec import AdapterSpec, ResamplerShape
+from .pulid_encoders import SCALES
 from .resampler import HEAD
 
 
@@ -21,6 +22,8 @@ def spec_of(kind: str, projection: Mapping[str, Tensor], keys: tuple[Tensor, ...
         "faceid": _of_faceid,
         "plus": _of_plus,
         "resampler": _of_resampler,
+        "id encoder": _of_id_encoder,
+        "id former": _of_id_former,
     }[FORMATS[kind].module](sizes)
     if made["cross_width"] == KOLORS_TOKEN and kind.startswith("kolors"):
         made["token_width"], made["cross_width"] = KOLORS_TOKEN, keys[0].shape[1]
@@ -59,17 +62,35 @@ class _Sizes:
 
     def resampler(self, prefix: str = "", latents: int = 0) -> ResamplerShape:
         width, inputs = self.of(f"{prefix}proj_in.weight")
+        heads, depth = self.heads(prefix), self.depth(prefix)
+        hidden = self.of(f"{prefix}layers.0.1.1.weight")[0]
+        outputs = self.of(f"{prefix}proj_out.weight")[0]
+        return ResamplerShape(inputs, width, heads, depth, hidden, outputs, latents)
+
+    def heads(self, prefix: str = "") -> int:
+        """Heads of a resampler's attention."""
         inner = self.of(f"{prefix}layers.0.0.to_q.weight")[0]
         if inner % HEAD:
             raise AdapterFormatError(
                 f"its {prefix}layers.0.0.to_q.weight has {inner} rows, which is no multiple of {HEAD}, the numbers "
                 f"of a head. {AGAIN}"
             )
-        hidden = self.of(f"{prefix}layers.0.1.1.weight")[0]
-        outputs = self.of(f"{prefix}proj_out.weight")[0]
+        return inner // HEAD
+
+    def depth(self, prefix: str = "") -> int:
+        """Layers of a resampler."""
         start = len(prefix) + len("layers.")
-        depth = len({key[start:].split(".")[0] for key in self.projection if key.startswith(f"{prefix}layers.")})
-        return ResamplerShape(inputs, width, inner // HEAD, depth, hidden, outputs, latents)
+        return len({key[start:].split(".")[0] for key in self.projection if key.startswith(f"{prefix}layers.")})
+
+    def beside_faces(self, key: str) -> tuple[int, int]:
+        """Rows of a map that reads a face embedding and a vector beside it, and numbers of that vector."""
+        rows, inputs = self.of(key)
+        if inputs <= ARCFACE:
+            raise AdapterFormatError(
+                f"its {key} reads {inputs} numbers, and a file of format {self.kind} reads more than the {ARCFACE} "
+                f"of a face embedding. {AGAIN}"
+            )
+        return rows, inputs - ARCFACE
 
 
 def _of_linear(sizes: _Sizes) -> dict:
@@ -100,6 +121,29 @@ def _of_resampler(sizes: _Sizes) -> dict:
     reads_faces = bool(FORMATS[sizes.kind].face)
     face, vision = (resampler.inputs, 0) if reads_faces else (0, resampler.inputs)
     return {**_made(face, 0, latents, resampler.outputs, vision), "resampler": resampler}
+
+
+def _of_id_encoder(sizes: _Sizes) -> dict:
+    hidden, vector = sizes.beside_faces("body.0.weight")
+    vision, width = sizes.of("mapping_0.0.weight")[1], sizes.of("mapping_0.6.weight")[0]
+    faces = sizes.tokens("body.6.weight", width)
+    return {**_made(ARCFACE, hidden, faces + SCALES, width, vision), "vector_width": vector, "face_tokens": faces}
+
+
+def _of_id_former(sizes: _Sizes) -> dict:
+    hidden, vector = sizes.beside_faces("id_embedding_mapping.0.weight")
+    _, latents, width = sizes.of("latents", 3)
+    vision, outputs = sizes.of("mapping_0.0.weight")[1], sizes.of("proj_out")[1]
+    depth = sizes.depth()
+    if depth % SCALES:
+        raise AdapterFormatError(f"it has {depth} layers, which is no multiple of {SCALES}, its scales. {AGAIN}")
+    inner = sizes.of("layers.0.1.1.weight")[0]
+    return {
+        **_made(ARCFACE, hidden, latents, outputs, vision),
+        "resampler": ResamplerShape(vision, width, sizes.heads(), depth, inner, outputs, latents),
+        "vector_width": vector,
+        "face_tokens": sizes.tokens("id_embedding_mapping.6.weight", width),
+    }
 
 
 def _made(face: int, hidden: int, tokens: int, width: int, vision: int = 0) -> dict:

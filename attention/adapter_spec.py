@@ -41,6 +41,8 @@ class AdapterSpec:
     vision_width    : numbers per image feature it reads; 0 where it reads none
     token_width     : numbers per token as projected, where that is not `cross_width` (Kolors FaceID); else 0
     resampler       : sizes of its resampler, if it has one
+    vector_width    : numbers in the vector of the whole picture that it reads beside features (PuLID); else 0
+    face_tokens     : in PuLID, tokens that are made of the face and that vector alone; else 0
     """
 
     kind: str
@@ -53,6 +55,8 @@ class AdapterSpec:
     vision_width: int = 0
     token_width: int = 0
     resampler: ResamplerShape | None = None
+    vector_width: int = 0
+    face_tokens: int = 0
 
     @property
     def projected_width(self) -> int:

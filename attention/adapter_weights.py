@@ -46,8 +46,8 @@ def read_adapter(state: Mapping[str, Any], override: str = "auto") -> AdapterWei
     other = not_an_adapter(state, parts)
     if other:
         raise AdapterFormatError(
-            f"it looks like {other}, which this version does not read. Choose an IP-Adapter or FaceID file "
-            "(for instance ip-adapter-faceid-plusv2_sd15 or ip-adapter-plus_sdxl_vit-h)."
+            f"it looks like {other}, which this version does not read. Choose a file of IP-Adapter, FaceID, InstantID "
+            "or PuLID (for instance ip-adapter-faceid-plusv2_sd15, ip-adapter-plus_sdxl_vit-h or pulid_v1.1)."
         )
     projection, layers = parts["image_proj"], parts["ip_adapter"]
     choice = choose_format(projection, override)
@@ -103,7 +103,8 @@ def describe(spec: AdapterSpec, reason: str) -> str:
     """A sentence or two for the user: what the file was taken for, why, and what it needs."""
     own = FORMATS[spec.kind]
     needs = [f"face embeddings of {' or '.join(own.recognisers)}"] if own.face else []
-    needs += ["a CLIP vision encoder"] if own.vision else []
+    needs += ["a CLIP vision encoder"] if own.vision not in ("", "eva") else []
+    needs += ["a file of EVA02-CLIP-L-14-336"] if own.vision == "eva" else []
     count = f"{spec.tokens} tokens" if spec.tokens else "a token per image feature"
     return (
         f"Read as {spec.kind} ({count} of width {spec.cross_width}, {len(spec.layer_widths)} layers"

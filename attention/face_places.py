@@ -13,6 +13,7 @@ from .figure_places import ADULT, POSES, boxed, picture_point, place_in
 from .regions import Region, values_at
 
 FIGURES = (*POSES, "face")  # what a region shows: a person in a pose, or the box of a face alone
+Points = tuple[tuple[float, float], ...]
 FACE = 0.8  # height of a face's box, forehead to chin, in head heights
 
 # Eyes, nose and corners of the mouth of a head seen from the front, in head heights from the crown.
@@ -31,15 +32,18 @@ class FacePlace:
     x: float
     y: float
     side: float
-    key_points: tuple[tuple[float, float], ...]
+    key_points: Points
 
 
-def face_in(region: Region, aspect: float, figure: str = "auto", heads: float = ADULT) -> FacePlace:
+def face_in(
+    region: Region, aspect: float, figure: str = "auto", heads: float = ADULT, own: Points | None = None
+) -> FacePlace:
     """The face of the person whom Depth Layout puts into a region, or one that fills the region's height.
 
     aspect : width of the picture over its height
     figure : one of FIGURES
     heads  : see place_in
+    own    : this person's key points from own_points; without them those of a head seen from the front
     """
     region = boxed(region)
     if figure == "face":
@@ -49,19 +53,42 @@ def face_in(region: Region, aspect: float, figure: str = "auto", heads: float = 
     else:
         place = place_in(region, aspect, figure, heads)
         side = FACE * place.head
-    points = tuple(picture_point(place, x, y) for x, y in KEY_POINTS)
-    return FacePlace(*picture_point(place, 0.0, 1 - FACE / 2), side, points)
+    middle, unit = 1 - FACE / 2, side / place.head
+    in_heads = KEY_POINTS if own is None else [(unit * x, middle + unit * y) for x, y in own]
+    points = tuple(picture_point(place, x, y) for x, y in in_heads)
+    return FacePlace(*picture_point(place, 0.0, middle), side, points)
 
 
-def face_found(box: Sequence[float], key_points: Sequence[Sequence[float]], height: int, width: int) -> FacePlace:
-    """A face that a detector found: xyxy and five points in pixels of a picture of that size."""
+def own_points(box: Sequence[float], key_points: Sequence[Sequence[float]]) -> Points | None:
+    """Key points of a photographed face from its centre on, in its sides; None for a box without area.
+
+    box, key_points : xyxy and five (x, y), in pixels of the photo
+    """
+    x, y, side = _middle(box)
+    return tuple(((float(px) - x) / side, (float(py) - y) / side) for px, py in key_points) if side else None
+
+
+def face_found(
+    box: Sequence[float], key_points: Sequence[Sequence[float]], height: int, width: int, aspect: float
+) -> FacePlace:
+    """A face that a detector found: xyxy and five points in pixels of a photo of that size.
+
+    aspect : width over height of the picture that the face is for. Of a photo of another shape its middle is taken, as
+             ComfyUI does with the pictures that ControlNets read; the face may then lie outside of it
+    """
+    across, down = min(width, height * aspect), min(height, width / aspect)
+    x, y, side = _middle(box)
+
+    def point(x: float, y: float) -> tuple[float, float]:
+        return (float(x) - (width - across) / 2) / across, (float(y) - (height - down) / 2) / down
+
+    return FacePlace(*point(x, y), side / down, tuple(point(*at) for at in key_points))
+
+
+def _middle(box: Sequence[float]) -> tuple[float, float, float]:
+    """Centre and side of an xyxy box."""
     left, top, right, bottom = (float(edge) for edge in box)
-    return FacePlace(
-        x=(left + right) / 2 / width,
-        y=(top + bottom) / 2 / height,
-        side=math.sqrt(max(right - left, 0) * max(bottom - top, 0)) / height,
-        key_points=tuple((float(x) / width, float(y) / height) for x, y in key_points),
-    )
+    return (left + right) / 2, (top + bottom) / 2, math.sqrt(max(right - left, 0) * max(bottom - top, 0))
 
 
 def faces_of_regions(regions: Sequence[Region], faces: Sequence[FacePlace], aspect: float) -> list[int]:

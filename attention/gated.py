@@ -84,11 +84,7 @@ def released_attention(
     nothing = torch.full((onto.shape[0] * onto.shape[1], heads), -torch.inf, device=q.device)
     parts, _ = weights_of(pages, log_mass(some, keys, heads), nothing)  # [E, P, H]
     scale = strength * strengths[pages.column][:, None] * weight.flatten()[pages.rows]  # [E, P]
-    out = (out.unflatten(-1, (heads, -1)) * (parts * scale[..., None])[..., None].to(out.dtype)).flatten(-2)
-    total = onto.flatten(0, 1).clone()
-    for layer in pages.share:
-        total.index_add_(0, pages.rows.flatten(), (out * (layer != 0)[..., None]).flatten(0, 1).to(total.dtype))
-    return total.view_as(onto)
+    return pages.weigh_onto(onto.flatten(0, 1).clone(), out, parts * scale[..., None]).view_as(onto)
 
 
 def cut(weight: Tensor, threshold: float) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .decoupled import Attend
 from .kernel import fused_attention, log_mass, split_heads
-from .pages import Pages
+from .pages import Pages, times_heads
 
 
 class TextKeys(NamedTuple):
@@ -68,11 +68,8 @@ def masked_attention(
     out = attend(some, keys, v.index_select(0, pages.source), heads)  # [E, P, H*D]
     mass = log_mass(some, keys, heads) + math.log(strength)
     weight, rest = weights_of(pages, mass, text.log_mass(q, heads).flatten(0, 1))
-    total = _times(onto.flatten(0, 1), rest).clone()
-    for layer in pages.share:
-        part = _times(out, weight * (layer != 0)[..., None])
-        total.index_add_(0, pages.rows.flatten(), part.flatten(0, 1).to(total.dtype))
-    return total.view_as(onto)
+    total = times_heads(onto.flatten(0, 1), rest).clone()
+    return pages.weigh_onto(total, out, weight).view_as(onto)
 
 
 def weights_of(pages: Pages, mass: Tensor, base: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,6 +105,31 @@ def literal_attention(
     odds  : [B, M] lambda of each identity; 0 takes it out
     returns [B, N, H*D]
     """
+    parts = literal_parts(q, text, k, v, masks, odds, heads)
+    own = torch.einsum("bhnmt,bhmtd->bhnd", parts.weight, parts.values)
+    own = own + parts.rest[..., None] * split_heads(onto, heads).float()
+    return (own / parts.total[..., None]).transpose(1, 2).flatten(2).to(onto.dtype)
+
+
+class LiteralParts(NamedTuple):
+    """A joint softmax before its parts are summed, all float32.
+
+    values : [B, H, M, T, D] of each identity
+    weight : [B, H, N, M, T] of each of its tokens, to be divided by the total
+    rest   : [B, H, N] of the text
+    total  : [B, H, N]
+    """
+
+    values: Tensor
+    weight: Tensor
+    rest: Tensor
+    total: Tensor
+
+
+def literal_parts(
+    q: Tensor, text: TextKeys, k: Tensor, v: Tensor, masks: Tensor, odds: Tensor, heads: int
+) -> LiteralParts:
+    """The parts of `literal_attention`, whose arguments these are."""
     base = text.log_mass(q, heads).transpose(1, 2)  # [B, H, N]
     scale = (q.shape[-1] // heads) ** -0.5
     keys, values = (split_heads(t.flatten(1, 2).float(), heads).unflatten(2, t.shape[1:3]) for t in (k, v))
@@ -115,12 +137,4 @@ def literal_attention(
     logits = logits * masks.float()[:, None, :, :, None] + odds.float().log()[:, None, None, :, None]
     peak = torch.maximum(base, logits.amax((-1, -2)))
     weight, rest = (logits - peak[..., None, None]).exp(), (base - peak).exp()
-    total = rest + weight.sum((-1, -2))
-    own = torch.einsum("bhnmt,bhmtd->bhnd", weight, values) + rest[..., None] * split_heads(onto, heads).float()
-    return (own / total[..., None]).transpose(1, 2).flatten(2).to(onto.dtype)
-
-
-def _times(values: Tensor, weight: Tensor) -> Tensor:
-    """[..., H*D] times [..., H], each head by its own weight, in the values' dtype."""
-    split = values.unflatten(-1, (weight.shape[-1], -1))
-    return (split * weight[..., None].to(values.dtype)).flatten(-2)
+    return LiteralParts(values, weight, rest, rest + weight.sum((-1, -2)))

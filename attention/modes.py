@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from .decoupled import identity_attention
 from .gated import gated_attention, released_attention
 from .masked import TextKeys, literal_attention, masked_attention
+from .orthogonal import Method, OrthogonalRows, lay_out_orthogonal, orthogonal_attention
 from .pages import Pages, paginate
 from .recipes import Recipe
 
@@ -22,12 +24,14 @@ class Layout:
     shares    : [B, N, M] each member's share of every token, without strengths; empty where the mode reads pages alone
     sources   : [B, M] int64, whose keys and values each member has in each row of the batch
     strengths : [M], in masked mode lambda
+    orthogonal : the rows of members with an orthogonal method, who are not in the pages; None where nobody has one
     """
 
     pages: Pages
     shares: Tensor
     sources: Tensor
     strengths: Tensor
+    orthogonal: OrthogonalRows | None = None
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Layout:
         """The same layout on a device, with shares of a dtype."""
@@ -36,16 +40,27 @@ class Layout:
             self.shares.to(device, dtype),
             self.sources.to(device),
             self.strengths.to(device, torch.float32),
+            None if self.orthogonal is None else self.orthogonal.to(device),
         )
 
 
-def lay_out(recipe: Recipe, shares: Tensor, strengths: Tensor, sources: Tensor, repeats: Tensor) -> Layout:
+def lay_out(
+    recipe: Recipe,
+    shares: Tensor,
+    strengths: Tensor,
+    sources: Tensor,
+    repeats: Tensor,
+    methods: Sequence[Method] = (),
+    copies: Tensor | None = None,
+) -> Layout:
     """The layout of a recipe's mode.
 
     shares    : [G, N, M] on the CPU, the composited share of each member in each of G groups of rows
     strengths : [M], 0 for a member who does not act
     sources   : [G, images, M] int64 whose keys and values a member has in each row
     repeats   : [S] how often the tokens of each source are repeated (attention.projections.join_sources)
+    methods   : [M] of members, where one is orthogonal; only for recipes that take it (`takes_methods`)
+    copies    : [S] how often each source as a whole is repeated, where one is orthogonal
     """
     images = sources.shape[1]
     of_all = shares.repeat_interleave(images, 0)
@@ -54,6 +69,11 @@ def lay_out(recipe: Recipe, shares: Tensor, strengths: Tensor, sources: Tensor, 
     if recipe.mode == "masked" and recipe.literal:
         return Layout(paginate(shares * 0), of_all, sources.flatten(0, 1), strengths)
     weighted = shares * strengths
+    if any(method.orthogonal for method in methods):
+        aside = torch.tensor([method.orthogonal for method in methods])
+        orthogonal = lay_out_orthogonal(weighted * aside, methods, sources, copies)
+        plain = lay_out(recipe, shares, strengths * ~aside, sources, repeats)
+        return replace(plain, orthogonal=orthogonal)
     if recipe.merges:
         return Layout(paginate(*merged(weighted, sources)), shares[:0], sources.flatten(0, 1), strengths)
     if recipe.gate.released:
@@ -61,6 +81,11 @@ def lay_out(recipe: Recipe, shares: Tensor, strengths: Tensor, sources: Tensor, 
         open_to_all = (nobody_there & (strengths > 0)).to(shares.dtype)
         weighted = torch.where(strengths > 0, shares, torch.zeros_like(shares)) + open_to_all
     return Layout(paginate(weighted, images, sources), of_all, sources.flatten(0, 1), strengths)
+
+
+def takes_methods(recipe: Recipe) -> bool:
+    """Whether people can stand beside the text in it in a way of their own: not in one softmax with the text."""
+    return recipe.mode == "decoupled"
 
 
 def merged(shares: Tensor, sources: Tensor) -> tuple[Tensor, int, Tensor]:
@@ -101,7 +126,10 @@ def attend_to_identities(
     """
     pages, gate = layout.pages, recipe.gate
     if recipe.mode == "decoupled":
-        return identity_attention(onto, q, k, v, pages, heads, strength)
+        out = identity_attention(onto, q, k, v, pages, heads, strength)
+        if layout.orthogonal is None:
+            return out
+        return orthogonal_attention(out, onto, q, k, v, layout.orthogonal, heads, strength)
     if recipe.mode == "masked" and recipe.literal:
         odds = (strength * layout.strengths).expand(len(q), -1)
         return literal_attention(onto, q, text, k[layout.sources], v[layout.sources], layout.shares, odds, heads)

@@ -47,6 +47,20 @@ class Pages:
             total.index_add_(0, self.rows.flatten(), (values * share[..., None]).flatten(0, 1).to(total.dtype))
         return total
 
+    def weigh_onto(self, total: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+        """Add values [E, P, H*D], each head times its own weight [E, P, H], to the rows of `total` [B * N, H*D], in
+        place; returns it. The shares are in the weights already."""
+        for share in self.share:
+            part = times_heads(values, weight * (share != 0)[..., None])
+            total.index_add_(0, self.rows.flatten(), part.flatten(0, 1).to(total.dtype))
+        return total
+
+
+def times_heads(values: Tensor, weight: Tensor) -> Tensor:
+    """[..., H*D] times [..., H], each head by its own weight, in the values' dtype."""
+    split = values.unflatten(-1, (weight.shape[-1], -1))
+    return (split * weight[..., None].to(values.dtype)).flatten(-2)
+
 
 def paginate(share: Tensor, images: int = 1, sources: Tensor | None = None) -> Pages:
     """Gather the rows with a share into pages.

@@ -3,7 +3,7 @@
 (IP-Adapter, arXiv 2308.06721, and the layouts of its published weights.) Built with an `operations` argument (a
 namespace with Linear and LayerNorm), so that the host can cast and move their weights; `torch.nn` serves elsewhere.
 All have the same call: faces [I, embedding width] or None, features [I, vision width] or [I, L, vision width] or None,
-to tokens [I, T, width].
+to tokens [I, T, width]. PuLID's (attention.pulid_encoders) have a third argument.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from .adapter_formats import FORMATS
 from .adapter_spec import AdapterSpec
+from .pulid_encoders import IDEncoder, IDFormer
 from .resampler import Resampler
 
 
@@ -98,6 +99,8 @@ MODULES = {
     "faceid": FaceIDProjection,
     "plus": FaceIDPlusProjection,
     "resampler": ResamplerProjection,
+    "id encoder": IDEncoder,
+    "id former": IDFormer,
 }
 
 

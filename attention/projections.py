@@ -44,7 +44,8 @@ class IdentityAdapter(nn.Module):
 
     def tokens(self, inputs: AdapterInputs) -> Tensor:
         """The tokens of each row, [R, T, projected width]."""
-        return self.projection(inputs.faces, inputs.features)
+        vectors = () if inputs.vectors is None else (inputs.vectors,)
+        return self.projection(inputs.faces, inputs.features, *vectors)
 
     def keys_and_values(self, tokens: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         """[S, T, cross width] -> keys and values of one layer, each [S, T, layer width]."""

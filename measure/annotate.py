@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .lettering import font_for
+
 SMALLEST_SIDE = 512  # smaller pictures are enlarged before anything is drawn,
 LONGEST_SIDE = 4096  # but not beyond this: a strip of pixels would become a picture of gigabytes
 # Told apart with any colour vision: the palette of Okabe and Ito (2008) without black. Grey is kept for strangers.
@@ -41,7 +43,7 @@ def annotate(
     outlines : regions, bool [H, W], each with the colour of its thin border
     returns uint8 [k H, k W, 3]
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     factor = max(1, min(-(-SMALLEST_SIDE // min(picture.shape[:2])), LONGEST_SIDE // max(picture.shape[:2])))
     size = (picture.shape[1] * factor, picture.shape[0] * factor)
@@ -51,12 +53,13 @@ def annotate(
     image = Image.fromarray(canvas)
     draw = ImageDraw.Draw(image)
     line = max(2, min(size) // 256)
-    font = ImageFont.load_default(max(16, min(size) // 28))
+    letters = max(16, min(size) // 28)
     labels: list[Rectangle] = []
     boxes = [[float(edge) * factor for edge in mark.bbox] for mark in marks]
     for mark, box in zip(marks, boxes, strict=True):
         draw.rectangle(box, outline=mark.colour, width=2 * line if mark.strong else line)
     for mark, box in zip(marks, boxes, strict=True):
+        font = font_for(mark.label, letters)
         text = draw.textbbox((line, line), mark.label, font=font)
         place = free_place(box, (round(text[2]) + line, round(text[3]) + line), size, labels, boxes)
         labels.append(place)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from .likeness import PictureScore, mean_of
+from .figures import Figures, mean_figures
 
 
 def report(
-    scores: Sequence[PictureScore],
+    figures: Sequence[Figures],
     boxes: Sequence[np.ndarray],
     confidences: Sequence[Sequence[float]],
     names: Sequence[str],
     recogniser: str,
+    left_out: Sequence[str] = (),
 ) -> dict:
     """Everything a reader or a program wants to know about some pictures of one cast.
 
@@ -25,16 +27,19 @@ def report(
     confidences : per picture the detector's score of each face
     names       : R names of the members, all different (see distinct)
     recogniser  : which recogniser the similarities are of
+    left_out    : what was not measured, and what that takes
     """
     pictures = [
-        picture_report(score, found, confidence, names)
-        for score, found, confidence in zip(scores, boxes, confidences, strict=True)
+        picture_report(one, found, confidence, names)
+        for one, found, confidence in zip(figures, boxes, confidences, strict=True)
     ]
-    return {"images": pictures, **rounded(mean_of(scores)), "recogniser": recogniser}
+    result = {"images": pictures, **rounded(mean_figures(figures)), "recogniser": recogniser}
+    return {**result, "left_out": list(left_out)} if left_out else result
 
 
-def picture_report(score: PictureScore, boxes: np.ndarray, confidences: Sequence[float], names: Sequence[str]) -> dict:
-    """One picture: its faces, in the order they were found, and its figures."""
+def picture_report(figures: Figures, boxes: np.ndarray, confidences: Sequence[float], names: Sequence[str]) -> dict:
+    """One picture: its faces, in the order they were found, its figures, and those of each member."""
+    score = figures.score
     member_of = {int(face): member for member, face in enumerate(score.matched) if face >= 0}
     faces = []
     for index, (box, confidence) in enumerate(zip(boxes, confidences, strict=True)):
@@ -49,15 +54,13 @@ def picture_report(score: PictureScore, boxes: np.ndarray, confidences: Sequence
                 "right_place": bool(score.placed[index]),
             }
         )
-    figures = rounded(mean_of([score]))
     return {
         "faces": faces,
         "missing": [name for name, face in zip(names, score.matched, strict=True) if face < 0],
-        "own": figures["own"],
-        "other": figures["other"],
-        "right_place": figures["right_place"],
+        **rounded(figures.whole),
         "count": score.count,
         "expected": score.expected,
+        "members": {name: rounded(_of(figures, member)) for member, name in enumerate(names)},
     }
 
 
@@ -80,3 +83,9 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def rounded(figures: dict[str, float | None]) -> dict[str, float | None]:
     return {key: None if value is None else round(value, 4) for key, value in figures.items()}
+
+
+def _of(figures: Figures, member: int) -> dict[str, float | None]:
+    """The figures of one member."""
+    values = {name: float(values[member]) for name, values in figures.members.items()}
+    return {name: None if math.isnan(value) else value for name, value in values.items()}

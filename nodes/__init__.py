@@ -2,14 +2,14 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from .cast import adapter_nodes, cast_advanced, cast_nodes
+from .cast import adapter_nodes, attention_nodes, cast_advanced, cast_nodes
 from .control import control_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
 from .host.faces.identity_pictures import register_identity_pictures
 from .host.model_folders import register_model_folders
 from .layout import control_pictures, layout_nodes
 from .regions import face_region_nodes, region_nodes, region_sources, region_tools
-from .scores import score_nodes
+from .scores import compare_nodes, pick_nodes, score_nodes
 from .setup import demo_nodes, doctor_nodes
 
 NODES = [
@@ -27,8 +27,11 @@ NODES = [
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
     *cast_advanced.NODES,
+    *attention_nodes.NODES,
     *identity_net_nodes.NODES,
     *score_nodes.NODES,
+    *pick_nodes.NODES,
+    *compare_nodes.NODES,
     *doctor_nodes.NODES,
     *demo_nodes.NODES,
 ]

@@ -8,6 +8,7 @@ from ...attention.region_edits import index_of
 from ..host.control.regional_control import apply_in_regions
 from ..regions.region_lists import split_names
 from ..types import Regions
+from .control_inputs import feather_input, prompt_inputs, prompt_outputs, schedule_inputs
 
 
 class ApplyControlInRegions(io.ComfyNode):
@@ -22,30 +23,17 @@ class ApplyControlInRegions(io.ComfyNode):
             description="Apply a ControlNet inside of regions only; chain one per person, each with its own picture.",
             search_aliases=["masked controlnet", "regional controlnet", "controlnet mask"],
             inputs=[
-                io.Conditioning.Input("positive", tooltip="The positive prompt."),
-                io.Conditioning.Input("negative", tooltip="The negative prompt."),
+                *prompt_inputs(),
                 io.ControlNet.Input("control_net", tooltip="Any ControlNet of ComfyUI. It is not changed."),
                 io.Image.Input("image", tooltip="The hint for the whole picture: pose, depth, key points, lines."),
                 Regions.Input("regions", tooltip="From Draw Regions and its kin."),
                 io.Vae.Input("vae", optional=True, tooltip="For ControlNets that read latents."),
                 io.String.Input("names", default="", tooltip="Regions to act in, by commas; empty for all of them."),
-                io.Float.Input(
-                    "strength", default=1.0, min=0.0, max=10.0, step=0.01, tooltip="As in Apply ControlNet.",
-                ),
-                io.Float.Input(
-                    "start_percent", default=0.0, min=0.0, max=1.0, step=0.001,
-                    tooltip="Where in the schedule it begins.",
-                ),
-                io.Float.Input(
-                    "end_percent", default=1.0, min=0.0, max=1.0, step=0.001, tooltip="Where in the schedule it ends.",
-                ),
-                io.Float.Input(
-                    "feather", default=0.02, min=0.0, max=0.25, step=0.005, advanced=True,
-                    tooltip="Blur of the regions' edges, in parts of the picture's shorter side.",
-                ),
+                *schedule_inputs(strength=1.0),
+                feather_input(),
             ],
-            outputs=[io.Conditioning.Output(display_name="positive"), io.Conditioning.Output(display_name="negative")],
-        )  # fmt: skip
+            outputs=prompt_outputs(),
+        )
 
     @classmethod
     def execute(

@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 from ..host.control.identity_prompts import apply_identity_net
 from ..types import Adapter, Cast
+from .control_inputs import feather_input, prompt_inputs, prompt_outputs, schedule_inputs
 
 
 class ApplyIdentityNet(io.ComfyNode):
@@ -21,8 +22,7 @@ class ApplyIdentityNet(io.ComfyNode):
             "inside of their region, and no text. Apply Cast with the same cast and adapter is the other half.",
             search_aliases=["InstantID", "apply instantid", "face controlnet"],
             inputs=[
-                io.Conditioning.Input("positive", tooltip="The positive prompt."),
-                io.Conditioning.Input("negative", tooltip="The negative prompt."),
+                *prompt_inputs(),
                 io.ControlNet.Input("control_net", tooltip="InstantID's, from Load ControlNet Model. Not changed."),
                 io.Image.Input("image", tooltip="The key points of all faces, from Key-Point Picture."),
                 Cast.Input("cast", tooltip="The members: from Cast Member. Their start and end do not count here."),
@@ -32,23 +32,11 @@ class ApplyIdentityNet(io.ComfyNode):
                     tooltip="InstantID's, used by members that bring none of their own. Members with an adapter of "
                     "another kind are left out.",
                 ),
-                io.Float.Input(
-                    "strength", default=0.8, min=0.0, max=10.0, step=0.01, tooltip="As in Apply ControlNet."
-                ),
-                io.Float.Input(
-                    "start_percent", default=0.0, min=0.0, max=1.0, step=0.001,
-                    tooltip="Where in the schedule it begins.",
-                ),
-                io.Float.Input(
-                    "end_percent", default=1.0, min=0.0, max=1.0, step=0.001, tooltip="Where in the schedule it ends.",
-                ),
-                io.Float.Input(
-                    "feather", default=0.02, min=0.0, max=0.25, step=0.005, advanced=True,
-                    tooltip="Blur of the regions' edges, in parts of the picture's shorter side.",
-                ),
+                *schedule_inputs(strength=0.8),
+                feather_input(),
             ],
-            outputs=[io.Conditioning.Output(display_name="positive"), io.Conditioning.Output(display_name="negative")],
-        )  # fmt: skip
+            outputs=prompt_outputs(),
+        )
 
     @classmethod
     def execute(

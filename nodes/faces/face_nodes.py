@@ -14,6 +14,7 @@ from ...face.selection import LEFT_TO_RIGHT, NEAREST, POLICIES, SIMILAR, Selecti
 from ..host.faces.face_cache import CACHES, MEMORY
 from ..host.faces.face_packs import BUILT_IN, libraries, load_pack, pack_names
 from ..host.images import to_images, to_pictures
+from ..host.progress import watched
 from ..marks import face_marks
 from ..types import FaceEngine, Identity, Regions
 
@@ -127,7 +128,8 @@ class ExtractIdentity(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         photos = to_pictures(image)
         selection = Selection(select, index, (x, y) if place is None else box_of(place), like)
-        extraction = extract_identity(engine, photos, name, selection, Search(threshold, ladder), no_face)
+        looking, moving = watched(engine, photos)
+        extraction = extract_identity(looking, moving, name, selection, Search(threshold, ladder), no_face)
         if extraction.warning:
             log.warning("Troupe, Extract Identity: %s", extraction.warning)
         report = "\n".join([*extraction.report, *filter(None, [extraction.warning])])

@@ -1,6 +1,7 @@
 """The offline world as ComfyUI values (MODEL, CLIP, VAE, CONTROL_NET, CLIP_VISION) from the weights the pack ships."""
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import comfy.cldm.cldm
@@ -16,6 +17,7 @@ import comfy.supported_models_base
 import comfy.utils
 import torch
 
+from .demo_previews import latent_colours
 from .demo_text import load_text_encoder
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
@@ -23,14 +25,27 @@ IMAGE_ENCODER = "clip_vision/troupe-demo-subject.safetensors"
 
 
 class DemoLatents(comfy.latent_formats.LatentFormat):
-    """Latents leave the demo's autoencoder with mean 0 and variance 1 already."""
+    """Latents leave the demo's autoencoder with mean 0 and variance 1 already.
+
+    The colours of previews are fitted when a sampler first asks for them: it does so only where previews are on.
+    """
 
     scale_factor = 1.0
 
-    def __init__(self, channels: int, preview: dict | None = None):
+    def __init__(self, channels: int):
         self.latent_channels = channels
-        if preview:
-            self.latent_rgb_factors, self.latent_rgb_factors_bias = preview["factors"], preview["bias"]
+
+    @cached_property
+    def _colours(self) -> tuple[list[list[float]], list[float]]:
+        return latent_colours(weights_file("vae.safetensors"), self.latent_channels)
+
+    @property
+    def latent_rgb_factors(self) -> list[list[float]]:
+        return self._colours[0]
+
+    @property
+    def latent_rgb_factors_bias(self) -> list[float]:
+        return self._colours[1]
 
 
 class DemoModel(comfy.supported_models_base.BASE):
@@ -69,7 +84,7 @@ def world_facts() -> dict:
 def load_demo_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
     """The text-to-image UNet as a MODEL."""
     facts, management = world_facts(), comfy.model_management
-    config = DemoModel(facts["unet"], DemoLatents(facts["latent_channels"], facts.get("preview")))
+    config = DemoModel(facts["unet"], DemoLatents(facts["latent_channels"]))
     config.set_inference_dtype(torch.float32, None)
     model = config.get_model({}, device=management.unet_offload_device())
     model.diffusion_model.load_state_dict(comfy.utils.load_torch_file(str(weights_file("unet.safetensors"))))

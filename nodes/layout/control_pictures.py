@@ -9,7 +9,7 @@ from ...attention.face_places import FIGURES
 from ...attention.figure_places import ADULT
 from ..faces.face_marks import circled, faces_for
 from ..regions.region_tools import size_inputs
-from ..types import FaceEngine, Regions
+from ..types import Cast, FaceEngine, Regions
 
 
 def _who_inputs() -> list:
@@ -23,7 +23,8 @@ def _who_inputs() -> list:
         io.Image.Input(
             "faces",
             optional=True,
-            tooltip="A picture whose faces are taken: all of them from left to right, or with regions the one in each.",
+            tooltip="A picture whose faces are taken: all of them from left to right, or with regions the one in each. "
+            "Of a picture of another shape, its middle.",
         ),
     ]
 
@@ -81,7 +82,7 @@ class KeyPointPicture(io.ComfyNode):
             display_name="Key-Point Picture",
             category="Troupe/control",
             description="Draw eyes, nose and mouth corners of one or more faces on black, as InstantID's ControlNet "
-            "reads them: the faces of a picture, or generic ones where the regions are.",
+            "reads them: the faces of a picture, those of a cast, or generic ones where the regions are.",
             search_aliases=["InstantID", "kps", "face keypoints", "landmarks"],
             inputs=[
                 *_who_inputs(),
@@ -95,13 +96,21 @@ class KeyPointPicture(io.ComfyNode):
                     step=0.5,
                     tooltip="Of a dot, in pixels. InstantID was trained with 10 on pictures of about 1024.",
                 ),
+                Cast.Input(
+                    "cast",
+                    optional=True,
+                    tooltip="Instead of regions: each member's own key points, as on their photo, in their region. "
+                    "With a picture of faces it says whose regions count, as regions do.",
+                ),
             ],
             outputs=[io.Image.Output(display_name="image")],
         )
 
     @classmethod
-    def execute(cls, width, height, figure, heads, radius, regions=None, engine=None, faces=None) -> io.NodeOutput:
-        found = faces_for("Key-Point Picture", width / height, figure, heads, regions, engine, faces)
+    def execute(
+        cls, width, height, figure, heads, radius, regions=None, engine=None, faces=None, cast=None
+    ) -> io.NodeOutput:
+        found = faces_for("Key-Point Picture", width / height, figure, heads, regions, engine, faces, cast)
         return io.NodeOutput(key_point_picture(found, height, width, radius)[None])
 
 

@@ -8,6 +8,7 @@ from ...attention.regions import rasterise
 from ...face.detector import SCORE_THRESHOLD
 from ...face.engine import Search
 from ..host.images import to_images, to_pictures
+from ..host.progress import LOOKS, Bar, WatchedEngine
 from ..types import FaceEngine, Identity, Regions
 from .face_regions import ASSIGN, layout_of, marked
 
@@ -85,7 +86,16 @@ class RegionsFromFaces(io.ComfyNode):
         picture = to_pictures(image[:1])[0]
         people = [person for person in (identities or {}).values() if person is not None]
         layout = layout_of(
-            engine, picture, Search(threshold), people, assign, names, shape, margin, most, regions or ()
+            WatchedEngine(engine, Bar(1, LOOKS)),
+            picture,
+            Search(threshold),
+            people,
+            assign,
+            names,
+            shape,
+            margin,
+            most,
+            regions or (),
         )
         masks = rasterise(layout.regions, *picture.shape[:2])
         return io.NodeOutput((*(regions or ()), *layout.regions), masks, to_images([marked(picture, layout)]))

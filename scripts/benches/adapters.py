@@ -1,28 +1,70 @@
-"""What adapters cost beside the picture: SDXL's FaceID-plus-v2 with four people, from the file to keys and values.
+"""What adapters cost: SDXL's FaceID-plus-v2 from the file to keys and values, and calls per step for InstantID people.
 
-The file has the published keys at full size, its LoRA included, filled with random numbers. Loading and projecting go
-through the nodes' own functions, each time in a process of its own; the model itself is not made, only its layers are
-counted. Memory is what the process holds beyond what it held before, pages of the mapped file included, sampled every
-few milliseconds; sizes are in megabytes of a million bytes. The file lies in the disk's cache when it is read and
-loaded: what is compared is the work, not the disk.
+The file of FaceID-plus-v2 has the published keys at full size, its LoRA included, filled with random numbers. Loading
+and projecting for four people go through the nodes' own functions, each time in a process of its own; the model itself
+is not made, only its layers are counted. Memory is what the process holds beyond what it held before, pages of the
+mapped file included, sampled every few milliseconds; sizes are in megabytes of a million bytes. The file lies in the
+disk's cache when it is read and loaded: what is compared is the work, not the disk.
+
+For InstantID, calls of UNet and ControlNet in the steps of the host's own sampler are counted, with everybody in one
+cast, and beside it with a ControlNet and a masked prompt for each person, as stock nodes have it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
+
+import torch
 
 from ..figures.verdict import Figure, Row
 from . import Settings
 from .engine.adapter_runs import AdapterRuns, adapter_runs
+from .engine.counts import most
+from .engine.instantid_calls import StepCalls, in_one_cast, one_by_one
+from .engine.rigs import Shape, Workshop
+from .engine.structures import SDXL
 
 FINISHED_BOUND = 30.0  # MB
 PEOPLE = 4
 REPEATS = 5
+COUNTS = (1, 2, 4)  # InstantID people
+ROWS = 2  # of a call: the positive and the negative prompt of one picture
 
 
 def rows(settings: Settings) -> list[Row]:
-    """All rows; each container is written, loaded and projected once for all of them."""
+    """All rows."""
+    return file_rows(settings) + call_rows(settings)
+
+
+def call_rows(settings: Settings) -> list[Row]:
+    """Calls per step with one InstantID person and several: the most of any step."""
+    workshop = Workshop(settings.installation)
+    shape = Shape(SDXL.narrow(), torch.float32, 128)
+
+    @cache
+    def calls(count: Callable, people: int) -> StepCalls:
+        return count(workshop.rig(shape), people)
+
+    def row(count: Callable, people: int, says: str, figure: Callable, bound: float | None = None) -> Row:
+        name = f"SDXL InstantID, {people} {'people' if people > 1 else 'person'}, {says}"
+        return Row(name, "", lambda: most(figure(calls(count, people))), bound)
+
+    found = []
+    for people in COUNTS:
+        found += [
+            row(in_one_cast, people, "one cast: UNet calls per step", lambda c: [len(step) for step in c.unet], 1),
+            row(in_one_cast, people, "one cast: ControlNet calls per step", lambda c: [len(s) for s in c.control], 1),
+            row(in_one_cast, people, "one cast: rows of a call", lambda c: list(chain(*c.unet, *c.control)), ROWS),
+            row(one_by_one, people, "one by one: UNet calls per step", lambda c: [len(step) for step in c.unet]),
+            row(one_by_one, people, "one by one: ControlNet calls per step", lambda c: [len(s) for s in c.control]),
+        ]
+    return found
+
+
+def file_rows(settings: Settings) -> list[Row]:
+    """What a file costs; each container is written, loaded and projected once for all of its rows."""
     repeats = 2 if settings.quick else REPEATS
 
     @cache

@@ -29,9 +29,10 @@ def remove(places: Places) -> str:
             raise Refusal(f"A set-up is at work in {places.home}. Wait until it has finished, then run again.")
         lock.release()
     # First the links, so that nothing that walks the tree can go through one to this repository.
-    for link in [places.comfyui / "custom_nodes" / PACK_FOLDER, *places.home.glob(f"*/custom_nodes/{PACK_FOLDER}*")]:
-        if is_link(link):
-            remove_link(link)
+    for folders in ("*", "hosts/*/ComfyUI"):
+        for link in places.home.glob(f"{folders}/custom_nodes/{PACK_FOLDER}*"):
+            if is_link(link):
+                remove_link(link)
     training = places.home / TRAINING
     rest = [path for path in places.home.iterdir() if path != training]
     freed = (size_of(places.home) - size_of(training)) / GB

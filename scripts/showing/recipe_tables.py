@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..figures.page import section
 from .mode_tables import cell, figure_tables
 
-RECIPES, ABLATIONS, SEARCH = "recipes: ", "ablations: ", "search: "
+RECIPES, ABLATIONS, SEARCH, PAPERS = "recipes: ", "ablations: ", "search: ", "papers: "
 
 
 def page_section(result: dict, command: str) -> str:
@@ -15,13 +15,14 @@ def page_section(result: dict, command: str) -> str:
 
     result : what `bench.py NAME --json` writes
     """
-    listed = [row for row in result["rows"] if not row["name"].startswith((RECIPES, ABLATIONS, SEARCH))]
+    listed = [row for row in result["rows"] if not row["name"].startswith((RECIPES, ABLATIONS, SEARCH, PAPERS))]
     return f"{section({**result, 'rows': listed}, command)}\n\n{recipe_tables(result['rows'])}".rstrip()
 
 
 def recipe_tables(rows: Sequence[dict]) -> str:
     """A table per figure, recipes down and numbers of people across; then one of what each recipe's parts do."""
     compared, lines = figure_tables(rows, RECIPES, "recipe"), figure_tables(rows, SEARCH, "candidate")
+    lines += figure_tables(rows, PAPERS, "system")
     if compared:
         lines += ["### Recipes", "", "Each at its own best strength, tuned on other seeds for one person and two.", ""]
         lines += compared

@@ -36,8 +36,10 @@ def run_workflow(client: Client, file: Path, out: Path, console: Console) -> lis
     references = [(name, as_image(pictures(node_id)[0])) for name, node_id in watched.references.items()]
     scores, shots = [], []
     for text_id, picture_id in watched.scored:
-        scores.append(read_scores("".join(outputs.get(text_id, {}).get("text", []))))
-        for data, scored in zip(pictures(picture_id), scores[-1]["images"], strict=True):
+        runs = [read_scores(text) for text in outputs.get(text_id, {}).get("text", [])]  # several where lists ran
+        scores += runs
+        entries = [scored for run in runs for scored in run["images"]]
+        for data, scored in zip(pictures(picture_id), entries, strict=True):
             shots.append(Shot(as_image(data), found_faces(scored), scored.get("missing", []), summary(scored)))
     shots = shots or [Shot(as_image(data)) for data in saved]
     title = file.stem.replace("-", " ").replace("_", " ").capitalize()

@@ -91,7 +91,8 @@ def test_a_broken_lora_inside_the_file_is_named(keys):
 @pytest.mark.parametrize(
     ("key", "look"),
     [
-        ("id_adapter.mapping_0.weight", "a PuLID file"),
+        ("pulid_ca.0.norm1.weight", "a PuLID file for FLUX"),
+        ("id_encoder.visual_projection.weight", "a PhotoMaker file"),
         ("double_blocks.0.processor.ip_adapter_double_stream_k_proj.weight", "a FLUX IP-Adapter"),
         ("lora_unet_down_blocks_0.lora_down.weight", "a LoRA"),
         ("down_blocks.0.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora.down.weight", "a LoRA"),

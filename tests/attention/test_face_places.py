@@ -1,9 +1,11 @@
 """Where faces are expected in regions, which found face belongs to which region, and the marks drawn on them."""
 
+import math
+
 import pytest
 import torch
 from pack.attention.control_marks import CIRCLES, POINTS, key_point_picture, with_circles
-from pack.attention.face_places import FacePlace, face_found, face_in, faces_of_regions
+from pack.attention.face_places import FacePlace, face_found, face_in, faces_of_regions, own_points
 from pack.attention.figure_places import figure_in, place_in
 from pack.attention.regions import Region
 
@@ -42,11 +44,52 @@ def test_a_region_of_a_face_is_the_face():
 
 
 def test_a_found_face_keeps_its_place_and_points():
-    face = face_found((10, 20, 30, 60), [(12, 30), (28, 30), (20, 40), (14, 50), (26, 50)], 100, 200)
+    face = face_found((10, 20, 30, 60), [(12, 30), (28, 30), (20, 40), (14, 50), (26, 50)], 100, 200, 2.0)
 
     assert (face.x, face.y) == (0.1, 0.4)
     assert face.side == pytest.approx((20 * 40) ** 0.5 / 100)
     assert face.key_points[2] == (0.1, 0.4)
+
+
+@pytest.mark.parametrize(("aspect", "x", "y"), [(1.0, -0.3, 0.4), (4.0, 0.1, 0.3)])
+def test_of_a_photo_of_another_shape_the_middle_counts_and_faces_are_not_stretched(aspect, x, y):
+    """A photo of 200 x 100: for a square the columns 50 to 150, for one of 4 to 1 the rows 25 to 75."""
+    face = face_found((10, 30, 30, 50), [(12, 35), (28, 35), (20, 40), (14, 45), (26, 45)], 100, 200, aspect)
+
+    assert (face.x, face.y) == pytest.approx((x, y))
+    assert face.side == pytest.approx(20 / (100 if aspect == 1 else 50))
+    left, right, _, low, _ = face.key_points
+    assert (right[0] - left[0]) * aspect / face.side == pytest.approx(16 / 20)
+    assert (low[1] - left[1]) / face.side == pytest.approx(10 / 20)
+
+
+OF_A_PHOTO = ((100, 100, 140, 160), [(110, 120), (130, 118), (125, 132), (112, 148), (128, 146)])
+
+
+@pytest.mark.parametrize("figure", ["standing", "bust", "face"])
+@pytest.mark.parametrize("rotation", [0.0, 30.0])
+def test_a_persons_own_key_points_are_those_of_the_photo_turned_and_scaled(figure, rotation):
+    region = Region("a", x=0.3, y=0.1, width=0.3, height=0.8, rotation=rotation)
+    own, usual = face_in(region, 1.5, figure, own=own_points(*OF_A_PHOTO)), face_in(region, 1.5, figure)
+
+    assert (own.x, own.y, own.side) == (usual.x, usual.y, usual.side)
+    size = (40 * 60) ** 0.5 / own.side
+    cos, sin = math.cos(math.radians(rotation)), math.sin(math.radians(rotation))
+    for (x, y), (px, py) in zip(own.key_points, OF_A_PHOTO[1], strict=True):
+        along, down = (px - 120) / size, (py - 130) / size
+        assert (x - own.x) * 1.5 == pytest.approx(along * cos - down * sin)
+        assert y - own.y == pytest.approx(along * sin + down * cos)
+
+
+def test_the_usual_key_points_are_those_of_a_photo_from_the_front():
+    face = face_in(TALL, 1.0, "bust")
+    side = face.side
+    box = (face.x - side / 2, face.y - side / 2, face.x + side / 2, face.y + side / 2)
+
+    again = face_in(TALL, 1.0, "bust", own=own_points(box, face.key_points))
+
+    assert sum(again.key_points, ()) == pytest.approx(sum(face.key_points, ()))
+    assert own_points((5, 5, 5, 9), face.key_points) is None
 
 
 def test_each_region_takes_the_largest_face_in_it_and_no_face_twice():

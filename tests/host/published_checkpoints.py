@@ -1,7 +1,7 @@
 """Model files with the published keys under the published names, full of random numbers, for workflows to be run on.
 
-Every key is there. Text and image encoders have their full size, because ComfyUI knows them by it; UNets and the
-adapters' layers are 320 wide throughout, so that a step is a matter of seconds.
+Every key is there. Text and image encoders have their full size, because ComfyUI knows them by it; UNets, ControlNets
+and the adapters' layers are 320 wide throughout, so that a step is a matter of seconds.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import math
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import comfy.clip_model
 import comfy.ldm.models.autoencoder
 import comfy.ops
 import numpy as np
 import torch
+from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from pack.scripts.benches.engine.adapter_files import Published, Shapes, nested, random_state
 from pack.scripts.benches.engine.structures import SD15, SDXL, Structure
@@ -45,6 +46,12 @@ def write_sdxl(path: Path) -> None:
     write_random(path, unet(SDXL) | vae() | text | prefixed("conditioner.embedders.1.model.", open_clip_text(1280, 32)))
 
 
+def write_sdxl_control(path: Path) -> None:
+    """A ControlNet for SDXL, in the layout of the original code: of diffusers' ComfyUI reads full widths alone."""
+    hint = {"hint_channels": 3} | {key: value for key, value in narrow(SDXL).items() if key != "out_channels"}
+    write_random(path, prefixed("control_model.", shapes_of(ControlModel(**hint, **PLACES))))
+
+
 def write_vit_h(path: Path) -> None:
     """The image encoder of most adapters."""
     config = json.loads((Path(comfy.__path__[0]) / "clip_vision_config_h.json").read_text(encoding="utf-8"))
@@ -62,9 +69,13 @@ def write_adapter(path: Path, published: Published) -> None:
 
 def unet(structure: Structure) -> Shapes:
     """All keys of a UNet of that structure, `WIDTH` wide."""
+    return prefixed("model.diffusion_model.", shapes_of(UNetModel(**narrow(structure), **PLACES)))
+
+
+def narrow(structure: Structure) -> dict[str, Any]:
+    """The configuration of that structure's UNet, `WIDTH` wide."""
     config = {**structure.unet, "channel_mult": [1] * len(structure.unet["channel_mult"])}
-    heads = {} if "num_head_channels" in config else {"num_heads": 8}
-    return prefixed("model.diffusion_model.", shapes_of(UNetModel(**config, **heads, **PLACES)))
+    return config if "num_head_channels" in config else {**config, "num_heads": 8}
 
 
 def vae() -> Shapes:

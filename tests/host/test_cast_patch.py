@@ -7,6 +7,7 @@ from pack.attention.cast import Member
 from pack.attention.masks import cells_of, token_masks
 from pack.attention.regions import Region
 from pack.tests.host.layer_recorder import record_layers
+from pack.tests.host.plain_adapter import with_plain_layers
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,
@@ -44,23 +45,7 @@ def plain_adapter(model, identity, strength=1.0):
         rows = (weight["proj.2.weight"] @ hidden + weight["proj.2.bias"]).view(-1, 64)
         return torch.nn.functional.layer_norm(rows, (64,), weight["norm.weight"], weight["norm.bias"])
 
-    by_index = [tokens(embedding), tokens(torch.zeros(512))]  # positive and negative prompt
-
-    def replacement(number):
-        def text_and_face(q, k, v, options):
-            out = attention.optimized_attention(q, k, v, options["n_heads"])
-            context = torch.stack([by_index[index] for index in options["cond_or_uncond"]])
-            keys, values = (context @ weight[f"{number}.to_{which}_ip.weight"].T for which in "kv")
-            q, keys, values = (t.unflatten(-1, (options["n_heads"], -1)).transpose(1, 2) for t in (q, keys, values))
-            scores = (q @ keys.mT / q.shape[-1] ** 0.5).softmax(-1)
-            return out + strength * (scores @ values).transpose(1, 2).flatten(2)
-
-        return text_and_face
-
-    clone = model.clone()
-    for index, key in enumerate(ADAPTER_LAYERS):
-        clone.set_model_attn2_replace(replacement(2 * index + 1), *key)
-    return clone
+    return with_plain_layers(model, [tokens(embedding), tokens(torch.zeros(512))], weight, strength)
 
 
 def test_one_person_everywhere_is_the_plain_adapter(model, adapter, untouched):

@@ -16,13 +16,17 @@ VIT_H = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
 WRITERS = {
     "v1-5-pruned-emaonly-fp16.safetensors": ("checkpoints", published.write_sd15),
     "sd_xl_base_1.0.safetensors": ("checkpoints", published.write_sdxl),
+    "instantid-controlnet.safetensors": ("controlnet", published.write_sdxl_control),
     VIT_H: ("clip_vision", published.write_vit_h),
 }
 NEEDS = {
     "faceid-plus-v2-sd15": ("v1-5-pruned-emaonly-fp16.safetensors", VIT_H, "ip-adapter-faceid-plusv2_sd15.bin"),
     "faceid-sdxl": ("sd_xl_base_1.0.safetensors", "ip-adapter-faceid_sdxl.bin"),
+    "instantid-sdxl": ("sd_xl_base_1.0.safetensors", "instantid-controlnet.safetensors", "ip-adapter.bin"),
     "three-subjects-plus-sdxl": ("sd_xl_base_1.0.safetensors", VIT_H, "ip-adapter-plus_sdxl_vit-h.safetensors"),
 }
+PACKS = ("buffalo_l", "antelopev2")
+ACTING = ("Troupe_ApplyCast", "Troupe_ApplyIdentityNet")  # of strength 0, each leaves a picture without it
 PIXELS = 64
 
 
@@ -39,14 +43,16 @@ def models(server):
             write(path) if write else published.write_adapter(path, PUBLISHED[path.stem])
             written.append(path)
 
-    pack = server.base / "models" / "insightface" / "models" / "buffalo_l"  # the demo's, under the published name
-    shutil.copytree(ROOT / "demo" / "weights" / "insightface" / "models" / "troupe-demo", pack)
+    packs = [server.base / "models" / "insightface" / "models" / name for name in PACKS]
+    for pack in packs:  # the demo's, under the published names
+        shutil.copytree(ROOT / "demo" / "weights" / "insightface" / "models" / "troupe-demo", pack)
     photo = (photo_of("Ada") * 255).round().byte().numpy()
     Image.fromarray(photo).save(server.base / "input" / "example.png")
     yield put
     for path in written:
         path.unlink()
-    shutil.rmtree(pack)
+    for pack in packs:
+        shutil.rmtree(pack)
     server.free()
 
 
@@ -75,10 +81,11 @@ def test_the_workflow_runs_with_the_published_files(server, models, name):
         models(file)
     prompt = small(server.to_api(json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))))
 
-    with_cast = picture(server, prompt)
-    next(node for node in prompt.values() if node["class_type"] == "Troupe_ApplyCast")["inputs"]["strength"] = 0.0
-    without = picture(server, prompt)
-
-    assert with_cast.shape == (PIXELS, PIXELS, 3)
-    assert with_cast.std() > 1
-    assert np.abs(with_cast - without).mean() > 0.5
+    whole = picture(server, prompt)
+    assert whole.shape == (PIXELS, PIXELS, 3)
+    assert whole.std() > 1
+    for node in [node for node in prompt.values() if node["class_type"] in ACTING]:
+        node["inputs"]["strength"] = 0.0
+        less = picture(server, prompt)
+        assert np.abs(whole - less).mean() > 0.5
+        whole = less

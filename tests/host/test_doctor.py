@@ -7,10 +7,10 @@ from pathlib import Path
 
 import folder_paths
 import pytest
-from pack.nodes.host.doctor.doctor.doctor import is_trouble
+from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import NON_COMMERCIAL, adapter_lines, pack_lines
-from pack.nodes.host.doctor.doctor.doctor_packages import clashes, provider_lines
-from pack.nodes.host.doctor.doctor.doctor_workflows import workflow_lines
+from pack.nodes.host.doctor.doctor_packages import clashes, provider_lines
+from pack.nodes.host.doctor.doctor_workflows import workflow_lines
 from pack.nodes.host.faces.recognisers import PUBLISHED
 from pack.nodes.setup.doctor_nodes import Doctor
 from pack.tests.face.onnx_packs import write_landmarks, write_recogniser, write_square_detector
@@ -94,7 +94,14 @@ def test_what_is_missing_for_a_workflow_is_named_with_its_folder(models, tmp_pat
     assert complete == "b: complete"
 
 
-GOOD = {"onnxruntime-gpu": "1", "opencv-python": "5", "scipy": "1", "numpy": "2", "insightface": "2.1"}
+GOOD = {
+    "onnxruntime-gpu": "1",
+    "opencv-python": "5",
+    "scipy": "1",
+    "matplotlib": "3",
+    "numpy": "2",
+    "insightface": "2.1",
+}
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,8 @@ from pack.attention.cast import Member
 from pack.attention.regions import Region
 from pack.nodes.host.cast.troop import troop_of
 from pack.tests.host.test_control_reach import INPUTS, control_layers
-from pack.tests.host.tiny_instantid import ADA, BOB, HINT, TWO
-from pack.tests.host.tiny_models import (
-    EVERYWHERE,
-    LEFT,
-    NEGATIVE,
-    POSITIVE,
-    assert_same,
-    sample,
-)
+from pack.tests.host.tiny_instantid import ADA, BOB, TWO, with_stock_net
+from pack.tests.host.tiny_models import EVERYWHERE, LEFT, assert_same, sample
 
 ALL_BLOCKS = [*INPUTS, ("middle", 0)]
 
@@ -25,13 +18,7 @@ def plain(control, instantid, core_nodes):
 
     def apply(identity=None):
         own, nobody = face_tokens(instantid, identity or ADA)
-        given = {"positive": own if identity else nobody, "negative": nobody}
-        stock = core_nodes["ControlNetApplyAdvanced"]().apply_controlnet
-        prompts = stock(POSITIVE, NEGATIVE, control, HINT, 0.5, 0.0, 1.0)
-        return {
-            role: [[text, {**values, "cross_attn_controlnet": given[role][None]}] for text, values in prompt]
-            for role, prompt in zip(given, prompts, strict=True)
-        }
+        return with_stock_net(core_nodes, control, own if identity else nobody, nobody)
 
     return apply
 

@@ -1,4 +1,8 @@
-"""Apply Cast under everything ComfyUI can do to prompts, in every mode: batches, several prompts, masks, areas."""
+"""Apply Cast under everything ComfyUI can do to prompts, in every mode: batches, masks, areas, prompts of any length.
+
+Prompts of unlike length are repeated to the least common multiple where they share a call: that must not change what
+people weigh against the text, and a picture must not depend on what fits into memory.
+"""
 
 import comfy.model_management
 import pytest
@@ -25,6 +29,7 @@ from pack.tests.host.tiny_models import (
 import nodes
 
 MIDDLE = conditioning(13)
+LONG = [[torch.cat([conditioning(14)[0][0], conditioning(15)[0][0]], 1), {}]]  # 154 tokens
 SPOT = Region("spot", x=0.5, y=0.25, width=0.25, height=0.5)  # of 16 x 16: rows 4 to 11, columns 8 to 11
 
 
@@ -43,8 +48,11 @@ def test_a_batch_of_three_is_three_single_runs(patched):
     [
         (POSITIVE, NEGATIVE),
         (masked(POSITIVE, half("left")) + masked(MIDDLE, half("right")), NEGATIVE),
+        (LONG, NEGATIVE),
+        (POSITIVE, LONG),
+        (masked(POSITIVE, half("left")) + masked(LONG, half("right")), NEGATIVE),
     ],
-    ids=["one positive", "two positives"],
+    ids=["one positive", "two positives", "long positive", "long negative", "two positives, one long"],
 )
 def test_prompts_in_one_call_are_those_of_calls_that_low_memory_splits(
     patched, unet_calls, monkeypatch, positive, negative, batch
@@ -63,13 +71,14 @@ def test_the_same_prompt_twice_is_that_prompt_once(patched):
     assert_same(sample(patched, POSITIVE + POSITIVE), sample(patched))
 
 
-def test_a_prompt_for_each_half_is_in_its_half_what_it_is_alone(patched):
-    both = masked(POSITIVE, half("left")) + masked(MIDDLE, half("right"))
+@pytest.mark.parametrize("other", [MIDDLE, LONG], ids=["as long", "longer"])
+def test_a_prompt_for_each_half_is_in_its_half_what_it_is_alone(patched, other):
+    both = masked(POSITIVE, half("left")) + masked(other, half("right"))
 
     seen = sample(patched, both, cfg=1.0, steps=1)
 
     assert_same(seen[..., :4], sample(patched, POSITIVE, cfg=1.0, steps=1)[..., :4])
-    assert_same(seen[..., 4:], sample(patched, MIDDLE, cfg=1.0, steps=1)[..., 4:])
+    assert_same(seen[..., 4:], sample(patched, other, cfg=1.0, steps=1)[..., 4:])
 
 
 def test_a_mask_of_a_prompt_leaves_the_regions_where_they_are(model, adapter, mode):

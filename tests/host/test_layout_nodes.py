@@ -2,11 +2,16 @@
 
 import pytest
 import torch
+from pack.attention.cast import Member
+from pack.attention.control_marks import key_point_picture
+from pack.attention.face_places import face_in, own_points
 from pack.attention.regions import Region, rasterise
 from pack.demo.people_by_name import photo_of
+from pack.face.identity import with_weights
 from pack.nodes.host.faces.face_packs import load_pack
 from pack.nodes.layout.control_pictures import KeyPointPicture, PoseCircles
 from pack.nodes.layout.layout_nodes import DepthLayout
+from pack.tests.host.tiny_adapters import photographed, subject
 
 ADA = Region("Ada", x=0.0, y=0.2, width=0.5, height=0.8, order=1)
 BEN = Region("Ben", x=0.4, y=0.2, width=0.5, height=0.8, order=0)
@@ -19,6 +24,12 @@ def layout(*regions, pose="auto", poses="", depth=None):
 @pytest.fixture(scope="module")
 def engine():
     return load_pack("troupe-demo", "CPU")
+
+
+@pytest.fixture
+def identities():
+    """Ada, Dev whose first photo does not count, and a mug."""
+    return photographed("Ada", 1), with_weights(photographed("Dev", 2), "0, 1"), subject("mug", 3)
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +112,48 @@ def test_regions_choose_among_the_faces_of_a_picture(engine, two_photos):
     assert both[0, :, :256].amax((0, 1)).tolist() == [0.5, 1.0, 0.0]
 
 
+def test_a_cast_shows_its_members_own_key_points_where_their_regions_faces_are(identities):
+    ada, dev, mug = identities
+    absent = Member(dev, Region("absent"), strength=0.0)
+    cast = (Member(ada, ADA), Member(dev, BEN), Member(mug, Region("mug")), absent)
+    (picture,) = KeyPointPicture.execute(192, 128, "bust", 7.5, 2.0, cast=cast).args
+
+    faces = [
+        face_in(region, 1.5, "bust", own=own_points(who.boxes[photo], who.keypoints[photo]))
+        for region, who, photo in ((ADA, ada, 0), (BEN, dev, 1))
+    ]
+    assert torch.equal(picture[0], key_point_picture(faces, 128, 192, 2.0))
+    (usual,) = KeyPointPicture.execute(192, 128, "bust", 7.5, 2.0, regions=(ADA, BEN)).args
+    assert not torch.equal(picture, usual)
+
+
+def test_with_a_picture_of_faces_a_cast_says_whose_regions_count(engine, two_photos, identities):
+    right = Region("Dev", x=0.5, width=0.5)
+    given = {"engine": engine, "faces": two_photos}
+    (one,) = KeyPointPicture.execute(512, 256, "auto", 7.5, 3.0, cast=(Member(identities[0], right),), **given).args
+    (same,) = KeyPointPicture.execute(512, 256, "auto", 7.5, 3.0, regions=(right,), **given).args
+
+    assert torch.equal(one, same)
+    assert not one[..., :256, :].any()
+
+
+def test_a_picture_of_another_shape_gives_its_middle(engine, two_photos):
+    (narrow,) = KeyPointPicture.execute(384, 256, "auto", 7.5, 3.0, engine=engine, faces=two_photos).args
+    (whole,) = KeyPointPicture.execute(512, 256, "auto", 7.5, 3.0, engine=engine, faces=two_photos).args
+
+    torch.testing.assert_close(narrow, whole[:, :, 64:448], atol=0.1, rtol=0)
+    with pytest.raises(
+        ValueError, match="512 x 256 pixels lie outside of its middle, and only that fits a shape of 0.1"
+    ):
+        KeyPointPicture.execute(32, 256, "auto", 7.5, 3.0, engine=engine, faces=two_photos)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
         ({}, "there are no faces. Connect regions"),
+        ({"regions": (ADA,), "cast": ()}, "'regions' and 'cast' are both connected"),
+        ({"cast": ()}, "nobody in this cast has a face and a strength above 0"),
         ({"faces": torch.zeros(1, 64, 64, 3)}, "'faces' needs 'engine' beside it"),
         ({"engine": True}, "'engine' needs 'faces' beside it"),
         ({"engine": True, "faces": torch.zeros(1, 64, 64, 3)}, "no face was found on the picture"),
@@ -122,4 +171,4 @@ def test_a_region_without_a_face_is_named(engine, two_photos):
     corner = Region("corner", x=0.0, y=0.0, width=0.02, height=0.02)
 
     with pytest.raises(ValueError, match="2 faces were found on the picture, but none in region 'corner'"):
-        KeyPointPicture.execute(64, 64, "auto", 7.5, 3.0, regions=(corner,), engine=engine, faces=two_photos)
+        KeyPointPicture.execute(128, 64, "auto", 7.5, 3.0, regions=(corner,), engine=engine, faces=two_photos)

@@ -1,6 +1,7 @@
 """The bench `recipes` in the real host: rows of every recipe, prompts and photos that arrive, noise that is shared."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from pack.attention.recipe_book import ABLATIONS, RECIPE_BOOK
 from pack.scripts.benches.offline_world.drawing import Host, Sampling
 from pack.scripts.benches.offline_world.members import members_of, pictures_of, with_small_photos
+from pack.scripts.benches.offline_world.paper_rows import AXES, Paper, names, ordering_row, paper_rows
 from pack.scripts.benches.offline_world.people import targets
+from pack.scripts.benches.offline_world.published import ORDERINGS, OVERLAPPING, STRIPS, Ordering
 from pack.scripts.benches.offline_world.recipe_company import FIELDS, LESS, WAYS, RecipeBench, Scenes
 from pack.scripts.benches.offline_world.recipe_rows import bounded_rows, recipe_rows
 from pack.scripts.benches.offline_world.workbench import QUICK, Workbench
@@ -91,3 +94,31 @@ def test_prompts_and_references_arrive_in_pictures(bench, both, without):
     whole, less = WAYS["MultiID"], LESS[f"MultiID {without}"][1]
     assert whole.alone
     assert differ(drawn(bench, both[:1], whole)[0], drawn(bench, both[:1], less)[0])
+
+
+def test_every_system_and_ablation_of_the_papers_has_rows(bench):
+    found = [row.name for row in paper_rows(Paper(RecipeBench(bench, ONE_EACH), dict.fromkeys(range(1, 7), 1)))]
+
+    assert len(set(found)) == len(found)
+    for name in (*names(), "unpatched"):
+        assert sum(row.startswith(f"papers: {name}, ") for row in found) == 6 * len(AXES) - 2
+    for ordering in ORDERINGS:
+        assert {ordering.ahead, ordering.behind} <= set(names())
+        assert any(row.startswith(f"{ordering.ahead} over {ordering.behind}, ") for row in found)
+
+
+@pytest.mark.parametrize("where", [STRIPS, OVERLAPPING])
+def test_an_ordering_compares_the_same_scenes_and_the_very_same_system_decides_nothing(bench, where):
+    paper = Paper(RecipeBench(bench, ONE_EACH), {2: 2})
+    both = Ordering("AnyMS", "AnyMS without crop-and-merge", "own", 2, where, "")
+    itself = replace(both, behind="AnyMS")
+
+    ahead, behind = (paper.of(both, name)["own"] for name in (both.ahead, both.behind))
+    figure, same = (ordering_row(paper, ordering).measure() for ordering in (both, itself))
+
+    if where == STRIPS:  # strips do not overlap: there is nothing to merge
+        assert ahead == pytest.approx(behind, abs=1e-3)
+    else:
+        assert figure.value == pytest.approx(np.subtract(ahead, behind).mean())
+        assert figure.value != 0
+    assert Result(ordering_row(paper, itself), same).verdict == UNDECIDED

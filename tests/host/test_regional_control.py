@@ -77,7 +77,7 @@ def test_a_strength_of_nought_and_other_names_leave_everything_alone(model, cont
 
 
 def test_two_in_a_chain_act_each_in_its_place(model, control):
-    """The order of the chain does not matter, and both halves together are the whole with the same hint."""
+    """The order of the chain does not matter."""
 
     def chained(*regions):
         values = (POSITIVE, NEGATIVE)
@@ -86,8 +86,13 @@ def test_two_in_a_chain_act_each_in_its_place(model, control):
         return sample(model, *values)
 
     assert_same(chained(LEFT, RIGHT), chained(RIGHT, LEFT))
-    fine = (Region("left", width=0.5), Region("right", x=0.5, width=0.5))
-    assert_same(sample(model, **prompts(control, fine)), sample(model, **prompts(control, (EVERYWHERE,))))
+
+
+@pytest.mark.parametrize("feather", [0.0, 0.1])
+def test_regions_side_by_side_are_the_whole_without_a_seam(model, control, feather):
+    halves = sample(model, **prompts(control, (LEFT, RIGHT), feather=feather))
+
+    assert_same(halves, sample(model, **prompts(control, (EVERYWHERE,))))
 
 
 def test_it_follows_an_area_where_a_cast_says_where_it_lies(model, adapter, control):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pack.measure.annotate import Mark, annotate, border, free_place
+from pack.measure.figures import FIGURES, identity_figures, mean_figures, with_members, with_whole
 from pack.measure.likeness import score_picture
 from pack.measure.report import as_text, distinct, report
 
@@ -15,16 +16,22 @@ REGIONS[0, :, :10] = REGIONS[1, :, 10:] = True
 BOXES = np.array([[2, 2, 6, 6], [12, 2, 16, 6], [0, 0, 3, 3]], np.float32)
 
 
+def figures(similarity, boxes):
+    score = score_picture(np.reshape(similarity, (-1, 2)), boxes, REGIONS)
+    return identity_figures(score, np.eye(score.count), np.eye(2))
+
+
 def test_a_report_is_plain_json_with_every_figure_and_no_embedding():
-    full = score_picture(np.array([[0.8, 0.1], [0.0, 0.6], [-0.2, 0.1]]), BOXES, REGIONS)
-    empty = score_picture(np.zeros((0, 2)), np.zeros((0, 4)), REGIONS)
+    full = with_members(figures([[0.8, 0.1], [0.0, 0.6], [-0.2, 0.1]], BOXES), "layout_iou", np.array([0.5, np.nan]))
+    empty = with_members(figures([], BOXES[:0]), "layout_iou", np.full(2, np.nan))
 
     result = json.loads(
-        json.dumps(report([full, empty], [BOXES, BOXES[:0]], [[0.9, 0.8, 0.7], []], ["Ada", "Bea"], "r1"))
+        json.dumps(report([full, empty], [BOXES, BOXES[:0]], [[0.9, 0.8, 0.7], []], ["Ada", "Bea"], "r1", ["no x"]))
     )
 
-    assert result["recogniser"] == "r1"
+    assert (result["recogniser"], result["left_out"]) == ("r1", ["no x"])
     assert (result["own"], result["other"], result["right_place"], result["count_right"]) == (0.35, 0.05, 0.5, 0.0)
+    assert (result["multi_sim"], result["sim_ref"], result["layout_iou"]) == (0.85, 0.7, 0.5)
     first, second = result["images"]
     assert first["faces"][0] == {
         "bbox": [2.0, 2.0, 6.0, 6.0],
@@ -37,15 +44,22 @@ def test_a_report_is_plain_json_with_every_figure_and_no_embedding():
     assert (first["faces"][2]["name"], first["faces"][2]["similarity"]) == (None, None)
     assert (first["count"], first["expected"], first["missing"]) == (3, 2, [])
     assert (first["own"], first["other"], first["right_place"]) == (0.7, 0.05, 1.0)
-    assert second == {
-        "faces": [],
-        "missing": ["Ada", "Bea"],
-        "own": 0.0,
-        "other": None,
-        "right_place": 0.0,
-        "count": 0,
-        "expected": 2,
-    }
+    assert first["overall"] == round(0.7 * 2 / 3, 4)
+    assert first["members"]["Ada"] == {"own": 0.8, "right_place": 1.0, "id_conf": 1.0, "layout_iou": 0.5}
+    assert first["members"]["Bea"]["layout_iou"] is None
+    assert (second["faces"], second["missing"], second["count"]) == ([], ["Ada", "Bea"], 0)
+    assert (second["own"], second["overall"], second["face_sim"], second["multi_sim"]) == (0, 0, 0, 0)
+    assert second["other"] is second["sim_ref"] is second["mixing"] is second["layout_iou"] is None
+
+
+def test_every_figure_has_its_words_and_its_mean():
+    one = with_whole(figures([[0.8, 0.1]], BOXES[:1]), "blending", None)
+
+    assert set(one.whole) <= set(FIGURES)
+    assert mean_figures([one, with_whole(one, "blending", 0.2)])["blending"] == 0.2
+    assert mean_figures([one])["blending"] is None
+    with pytest.raises(ValueError, match="no picture"):
+        mean_figures([])
 
 
 def test_a_report_reads_well_and_is_the_same_data():

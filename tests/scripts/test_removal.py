@@ -13,7 +13,7 @@ def set_up_places(tmp_path):
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "precious.py").write_text("keep")
     places = Places(tmp_path / ".troupe")
-    for host in ("ComfyUI", "demo"):
+    for host in ("ComfyUI", "demo", "hosts/0.16.3/ComfyUI"):
         ensure_link(places.home / host / "custom_nodes" / "ComfyUI-Troupe", tmp_path / "repository")
     (places.home / "big").write_bytes(b"0" * 60_000_000)
     return places

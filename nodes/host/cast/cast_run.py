@@ -38,6 +38,7 @@ class CastPatch:
     recipe     : how identities act
     prompts    : [I], text tokens [L, width] of each member's own prompt, or None
     photos     : [I], each member's encoded reference photos, or None; nothing where the recipe uses none
+    names      : [I] of the members, for what is shown of them
     """
 
     key: str
@@ -50,6 +51,7 @@ class CastPatch:
     recipe: Recipe
     prompts: tuple[Tensor | None, ...] = field(default=(), repr=False)
     photos: tuple[EncodedPhotos | None, ...] = field(default=(), repr=False)
+    names: tuple[str, ...] = ()
 
 
 class CastRun:

@@ -57,4 +57,8 @@ class CastTerm:
         layout = self.run.layout(grid, call, q.device, q.dtype)
         text = TextKeys(k, self.run.text_repeats(call, k.shape[1], k.device))
         keys, values = (t.to(q) for t in self.keys_values[layer])
-        return attend_to_identities(patch.recipe, layout, onto, q, text, keys, values, heads, strength, self.boosted)
+        return self.attend(layer, grid, call, layout, onto, q, text, keys, values, heads, strength, self.boosted)
+
+    def attend(self, layer: int, grid: tuple[int, int], call: Call, *inputs) -> Tensor:
+        """The layer's attention to the identities; `inputs` as for `attend_to_identities`, without the recipe."""
+        return attend_to_identities(self.run.patch.recipe, *inputs)

@@ -16,12 +16,13 @@ from ..self_attention.reference_stream import ReferenceRun
 from ..self_attention.self_layer import SelfLayer
 from ..self_attention.self_terms import SelfTerm
 from .cast_call import Call
-from .cast_keys import CONDS, MOMENTS, OF_A_CALL, RUNS, STEP, TERMS
+from .cast_keys import CONDS, MOMENTS, OF_A_CALL, RECORDINGS, RUNS, STEP, TERMS
 from .cast_layer import CastLayer, in_force
 from .cast_run import CastPatch, CastRun
 from .cast_term import CastTerm
 from .member_prompts import PromptTerm
 from .picture_windows import picture_window
+from .recording_term import RecordingTerm, column_of
 from .roles import Step, resolve
 from .run_schedule import Moment, RunSchedule
 from .slots import wrap_layers
@@ -54,7 +55,7 @@ class CastWrappers:
         run = CastRun(self.patch)
         schedule = RunSchedule(self.patch, guider.model_patcher.get_model_object("model_sampling"))
         base = guider.model_patcher.model
-        reach = ReachRun(self.patch.blocks, lambda options, x: self._term(options, x, base, prompts=False))
+        reach = ReachRun(self.patch.blocks, lambda options, x: self._term(options, x, base))
         options = guider.model_options["transformer_options"]  # a copy that ComfyUI made for this run
         photos = ReferenceRun(self.patch.photos, self.patch.recipe.references, self.patch.blocks)
         running = Running(run, schedule, reach, photos, guider)
@@ -90,7 +91,7 @@ class CastWrappers:
         """Around one call of the model: put our layers in place, and in force what answers them."""
         options = transformer_options or {}
         base = executor.class_obj
-        term = self._term(options, x, base) if STEP in options else None
+        term = self._term(options, x, base, of_the_unet=True) if STEP in options else None
         moment: Moment | None = options[MOMENTS][self.patch.key] if STEP in options else None
         if term is None and not (moment and (moment.isolated or moment.photos)):
             return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
@@ -107,22 +108,28 @@ class CastWrappers:
         rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
         return Call(step.latent, rows, x.shape[0] // len(rows), moment.active)
 
-    def _term(self, options: dict, x: Tensor, base: Any, prompts: bool = True) -> CastTerm | None:
+    def _term(self, options: dict, x: Tensor, base: Any, of_the_unet: bool = False) -> CastTerm | None:
         """What this patch adds to cross-attention in one call; None in a step in which nobody acts.
 
-        prompts : whether members' own prompts take part; a ControlNet reads the picture's prompt alone
+        of_the_unet : and of no ControlNet, which reads the picture's prompt alone and is not recorded
         """
         moment: Moment = options[MOMENTS][self.patch.key]
         run, dtype = options[RUNS][self.patch.key].run, base.manual_cast_dtype or base.get_dtype()
         call, prompt = self._call(options, x, moment), None
-        if prompts and any(own is not None for own in self.patch.prompts) and any(row.positive for row in call.rows):
+        if (
+            of_the_unet
+            and any(own is not None for own in self.patch.prompts)
+            and any(row.positive for row in call.rows)
+        ):
             of_layers = run.prompts.keys_values(base, self.patch.blocks, x.device, dtype)
             prompt = PromptTerm(run.prompts, call, of_layers)
         if not any(moment.active):
             return None if prompt is None else CastTerm(run, call, (), False, prompt)
         for grid in self._grids(x):  # make the layouts here, so that no layer has to
             run.layout(grid, call, x.device, dtype)
-        return CastTerm(run, call, tuple(run.keys_values(x.device, dtype).values()), moment.boosted, prompt)
+        parts = run, call, tuple(run.keys_values(x.device, dtype).values()), moment.boosted, prompt
+        recordings = options.get(RECORDINGS, ()) if of_the_unet else ()
+        return RecordingTerm(*parts, recordings, column_of(options, x)) if recordings else CastTerm(*parts)
 
     def _self_term(
         self, executor: Any, moment: Moment, options: dict, x: Tensor, t: Tensor, text: Tensor, rest: Mapping[str, Any]

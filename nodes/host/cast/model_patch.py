@@ -19,6 +19,7 @@ from ....attention.regions import Region
 from ....attention.schedule import shared_window
 from ..adapters.adapter_loras import apply_loras
 from ..adapters.adapter_model import LoadedAdapter
+from ..progress import Moving
 from ..self_attention.reference_photos import encode_photos
 from .blocks import check_fit, cross_attention_blocks, widening
 from .cast_run import CastPatch
@@ -56,7 +57,8 @@ def patch_cast(
         compositor="sum" if recipe.everywhere else recipe.compositor or default_compositor(regions),
         recipe=recipe,
         prompts=prompts,
-        photos=encode_photos(cast, vae, recipe.references.size) if recipe.references.odds else (),
+        photos=encode_photos(Moving(cast), vae, recipe.references.size) if recipe.references.odds else (),
+        names=tuple(member.identity.name for member in cast),
     )
     for troop in patch.troops:
         spec = troop.adapter.spec
@@ -84,7 +86,7 @@ def _troops(model: Any, cast: Cast, adapter: LoadedAdapter | None, photos: str) 
             )
         members.setdefault(own, []).append(index)
     return tuple(
-        troop_of(own, indices, [cast[index].identity for index in indices], photos, widening(model, own))
+        troop_of(own, indices, Moving([cast[index].identity for index in indices]), photos, widening(model, own))
         for own, indices in members.items()
     )
 

@@ -54,7 +54,7 @@ class RegionalControl(AroundControl):
         """[H, W] in 0..1 on a layer's grid."""
         regions = feathered(self.regions, self.feather, latent[1] / latent[0])
         masks = token_masks(regions, cells_of(grid, latent, area))
-        return masks.amax(0) if len(masks) else torch.zeros(grid)
+        return masks.sum(0).clamp(max=1) if len(masks) else torch.zeros(grid)
 
     def copy(self) -> RegionalControl:
         """As every ControlNet can be copied: with its own settings, sharing the weights."""

@@ -11,7 +11,12 @@ import torch
 from ....face.onnx_engine import gpu_present
 from ....face.providers import CHOICES, available_providers, cause, providers_for
 
-NEEDED = {"onnxruntime": "finds and describes faces", "opencv-python": "aligns faces", "scipy": "matches faces"}
+NEEDED = {
+    "onnxruntime": "finds and describes faces",
+    "opencv-python": "aligns faces",
+    "scipy": "matches faces",
+    "matplotlib": "draws heat maps of scores",
+}
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 RUNTIME = "onnxruntime"
 

@@ -72,10 +72,14 @@ def recogniser_for(
 
 
 def _of_packs(fitting: list[str], packs: tuple[str, ...], adapter: str, identity: str) -> str:
-    for pack in packs:
-        for name in fitting:
-            if PUBLISHED.get(name) == pack:
-                return name
+    of_packs = [name for name in fitting if PUBLISHED.get(name) in packs]
+    if len(of_packs) == 1:
+        return of_packs[0]
+    if of_packs:
+        raise ValueError(
+            f"Troupe: identity '{identity}' was described by the recognisers of {' and '.join(packs)}, and the adapter "
+            f"'{adapter}' may have been trained with either. Set 'format' in Load Identity Adapter."
+        )
     found = " and ".join(f"that of {PUBLISHED[n]}" if n in PUBLISHED else f"an unknown one ({n})" for n in fitting)
     raise ValueError(
         f"Troupe: the adapter '{adapter}' was trained with the recogniser of face pack {' or '.join(packs)}, and "

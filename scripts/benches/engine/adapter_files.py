@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -55,6 +55,34 @@ def faceid_plus(cross: int, vision: int, tokens: int = 4) -> Shapes:
     return faceid(cross, tokens) | resampler(cross, vision, cross, cross // 64, "perceiver_resampler.")
 
 
+def mapping(name: str, inputs: int, hidden: int, outputs: int) -> Shapes:
+    """Three linear maps with norms between."""
+    shapes = linear(f"{name}.0", hidden, inputs) | norm(f"{name}.1", hidden)
+    return (
+        shapes | linear(f"{name}.3", hidden, hidden) | norm(f"{name}.4", hidden) | linear(f"{name}.6", outputs, hidden)
+    )
+
+
+def id_encoder(cross: int, vision: int = 1024, vector: int = 768, hidden: int = 1024) -> Shapes:
+    """PuLID v1's, with five tokens of the face."""
+    shapes = mapping("body", 512 + vector, hidden, 5 * cross)
+    for scale in range(5):
+        shapes |= mapping(f"mapping_{scale}", vision, hidden, cross)
+        shapes |= mapping(f"mapping_patch_{scale}", vision, hidden, cross)
+    return shapes
+
+
+def id_former(cross: int, vision: int = 1024, vector: int = 768, width: int = 1024, latents: int = 32) -> Shapes:
+    """PuLID v1.1's, with five tokens of the face."""
+    asking = resampler(width, 0, 0, width // 64, depth=10)
+    shapes = {key: shape for key, shape in asking.items() if key.startswith("layers.")}
+    shapes |= {"latents": (1, latents, width), "proj_out": (width, cross)}
+    shapes |= mapping("id_embedding_mapping", 512 + vector, width, 5 * width)
+    for scale in range(5):
+        shapes |= mapping(f"mapping_{scale}", vision, width, width)
+    return shapes
+
+
 def layers(cross: int, widths: Sequence[int]) -> Shapes:
     return {f"{2 * n + 1}.to_{w}_ip.weight": (width, cross) for n, width in enumerate(widths) for w in "kv"}
 
@@ -81,12 +109,21 @@ class Published:
     cross: int
     widths: Sequence[int]
     lora: bool = False
+    pulid: bool = False
 
     def shapes(self) -> Shapes:
-        """Flat keys with their shapes."""
+        """Flat keys with their shapes; `pulid` for those under which PuLID was published."""
         found = {f"image_proj.{key}": shape for key, shape in self.projection.items()}
         maps = layers(self.cross, self.widths) | (loras(self.cross, self.widths) if self.lora else {})
-        return found | {f"ip_adapter.{key}": shape for key, shape in maps.items()}
+        found |= {f"ip_adapter.{key}": shape for key, shape in maps.items()}
+        return {_as_pulid(key): shape for key, shape in found.items()} if self.pulid else found
+
+
+def _as_pulid(key: str) -> str:
+    part, _, rest = key.partition(".")
+    if part == "image_proj":
+        return f"id_adapter.{rest}"
+    return f"id_adapter_attn_layers.{rest.replace('to_k_ip', 'id_to_k').replace('to_v_ip', 'id_to_v')}"
 
 
 def _sd15(kind: str, tokens: int, projection: Shapes, lora: bool = False) -> Published:
@@ -120,6 +157,9 @@ PUBLISHED = {
     "ip-adapter": _sdxl("faceid portrait unnorm", 16, plus(1280, 512, 2048, 20)),  # InstantID's: the same layout
     "Kolors-IP-Adapter-Plus": _sdxl("kolors plus", 16, plus(2048, 1024, 2048, 12)),
     "Kolors-IP-Adapter-FaceID-Plus": _sdxl("kolors faceid plus", 6, faceid_plus(4096, 1024, 6)),
+    "ip-adapter_pulid_sdxl_fp16": _sdxl("pulid", 10, id_encoder(2048)),
+    "pulid_v1": replace(_sdxl("pulid", 10, id_encoder(2048)), pulid=True),
+    "pulid_v1.1": replace(_sdxl("pulid v1.1", 32, id_former(2048)), pulid=True),
 }
 
 

@@ -1,0 +1,8 @@
+"""An output that is empty because an optional input is: ComfyUI says so to whoever uses it, and to nobody else."""
+
+from comfy_execution.graph_utils import ExecutionBlocker
+
+
+def without(sentence: str) -> ExecutionBlocker:
+    """Stands in for a value; a node that is connected to it fails with the sentence."""
+    return ExecutionBlocker(sentence)

@@ -1,0 +1,77 @@
+"""Casts whose members bring adapters of unlike families: one pass of the UNet, each acting in their own region."""
+
+import pytest
+import torch
+from pack.attention.cast import Member
+from pack.attention.regions import Region
+from pack.tests.host.layer_recorder import record_layers
+from pack.tests.host.region_cells import assert_only_inside
+from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_of
+from pack.tests.host.tiny_models import apply, assert_different, person, sample
+
+# A family with the recogniser of its face pack, and the columns of 16 in which its member stands.
+FAMILIES = {"faceid": (BUFFALO, slice(0, 4)), "instantid": (ANTELOPE, slice(6, 10))}
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("adapters")
+    return {family: tiny_of(family, folder) for family in FAMILIES}
+
+
+def cast_of(adapters, seeds=(31, 32, 33)):
+    """A member of each family, in a strip that is apart from the others by two columns."""
+    members = []
+    for (family, (recogniser, columns)), seed in zip(FAMILIES.items(), seeds, strict=False):
+        strip = Region(family, x=columns.start / 16, width=0.25)
+        members.append(Member(person(family, seed, (recogniser,)), strip, adapter=adapters[family]))
+    return tuple(members)
+
+
+def layers_of(model, cast, mode):
+    """Every layer call of one step, and the latent."""
+    with record_layers(model) as (recorded, calls):
+        latent = sample(apply(recorded, cast, mode=mode), size=(16, 16), steps=1)
+    return calls, latent
+
+
+def test_a_mixed_cast_takes_one_call_of_the_unet_per_step(model, adapters, mode, unet_calls):
+    latent = sample(apply(model, cast_of(adapters), mode=mode), size=(16, 16), steps=3)
+
+    assert unet_calls == [2, 2, 2]
+    assert latent.isfinite().all()
+    assert_different(latent, sample(model, size=(16, 16), steps=3))
+
+
+def test_a_mixed_cast_acts_inside_of_its_regions_alone(model, adapters, mode):
+    cast = cast_of(adapters)
+    calls, latent = layers_of(model, cast, mode)
+
+    assert latent.isfinite().all()
+    assert_only_inside(calls, [member.region for member in cast], (16, 16), least=16)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_another_person_changes_their_own_region_alone(model, adapters, mode, family):
+    """In the first layer, which both runs enter alike."""
+    place, columns = list(FAMILIES).index(family), FAMILIES[family][1]
+    seeds = [31, 32, 33]
+    seeds[place] = 77
+    one, other = (layers_of(model, cast_of(adapters, s), mode)[0][0].change(0)[0] for s in ((31, 32, 33), seeds))
+
+    difference = (one - other).abs().amax(-1)
+    assert difference[:, columns].max() > 1e-3
+    difference[:, columns] = 0
+    assert torch.equal(difference, torch.zeros_like(difference))
+
+
+def test_beside_a_mixed_cast_an_identity_net_hears_instantid_alone(model, adapters, applied, unet_calls):
+    cast = cast_of(adapters)
+    prompts = applied(cast, None)
+
+    latent = sample(apply(model, cast), **prompts, size=(16, 16), steps=2)
+
+    assert latent.isfinite().all()
+    assert unet_calls == [2, 2]
+    (net,) = {id(values["control"]): values["control"] for role in prompts.values() for _, values in role}.values()
+    assert [region.name for region in net.regions] == ["instantid"]

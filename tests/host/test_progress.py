@@ -1,0 +1,189 @@
+"""Moving bars and previews, as a real server tells the editor of them; a run that is stopped ends between photos."""
+
+import io
+
+import comfy.model_management
+import numpy as np
+import pytest
+import torch
+from pack.demo.people_by_name import NAMES, photo_of
+from pack.demo.renderer import render
+from pack.demo.scenes import random_scenes
+from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
+from pack.nodes.host.demo_previews import latent_colours
+from pack.nodes.host.demo_world import load_demo_world, weights_file
+from pack.nodes.host.progress import LOOKS, Bar, Moving
+from pack.nodes.regions.region_nodes import DrawRegions
+from pack.tests.host.followed import follow, interrupt
+from PIL import Image
+
+HALVES = DrawRegions.GET_SCHEMA().inputs[3].default
+
+
+def photos_of(*people):
+    """Nodes "p0", ... with a demo photo each, joined into a batch by nodes "b1", ...; the last one's id."""
+    nodes = {f"p{n}": {"class_type": "Troupe_DemoPhoto", "inputs": {"person": who}} for n, who in enumerate(people)}
+    last = "p0"
+    for number in range(1, len(people)):
+        inputs = {"image1": [last, 0], "image2": [f"p{number}", 0]}
+        last = f"b{number}"
+        nodes[last] = {"class_type": "ImageBatch", "inputs": inputs}
+    return nodes, last
+
+
+def extraction(*people, name="Ada"):
+    nodes, batch = photos_of(*people)
+    return nodes | {
+        "engine": {"class_type": "Troupe_LoadFaceEngine", "inputs": {"pack": "troupe-demo", "provider": "CPU"}},
+        "extract": {
+            "class_type": "Troupe_ExtractIdentity",
+            "inputs": {"engine": ["engine", 0], "image": [batch, 0], "name": name, "select": "largest"},
+        },
+        "show": {"class_type": "PreviewImage", "inputs": {"images": ["extract", 1]}},
+    }
+
+
+def drawing(steps=8, seed=1):
+    def text(words):
+        return {"class_type": "CLIPTextEncode", "inputs": {"text": words, "clip": ["world", 1]}}
+
+    sampler = {"seed": seed, "steps": steps, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple", "denoise": 1.0}
+    links = {"model": ["world", 0], "positive": ["yes", 0], "negative": ["no", 0], "latent_image": ["empty", 0]}
+    return {
+        "world": {"class_type": "Troupe_LoadDemoWorld", "inputs": {}},
+        "yes": text("two people at the beach"),
+        "no": text(""),
+        "empty": {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}},
+        "sample": {"class_type": "KSampler", "inputs": sampler | links},
+        "decode": {"class_type": "VAEDecode", "inputs": {"samples": ["sample", 0], "vae": ["world", 2]}},
+        "save": {"class_type": "SaveImage", "inputs": {"images": ["decode", 0], "filename_prefix": "previewed"}},
+    }
+
+
+def correlation(one, other):
+    return np.corrcoef(np.asarray(one, float).ravel(), np.asarray(other, float).ravel())[0, 1]
+
+
+def test_extraction_moves_its_bar_photo_by_photo_and_shows_each(server):
+    seen = follow(server, extraction(*NAMES[:3]))
+
+    values = [value for value, _ in seen.bars["extract"]]
+    assert seen.ending == "execution_success"
+    assert values == sorted(values)
+    assert {0, LOOKS, 2 * LOOKS, 3 * LOOKS} <= set(values)
+    assert {most for _, most in seen.bars["extract"]} == {3 * LOOKS}
+    for frame, who in zip(seen.frames["extract"], NAMES[:3], strict=True):
+        photo = Image.fromarray((photo_of(who).numpy() * 255).round().astype(np.uint8))
+        assert correlation(frame, photo.resize(frame.shape[1::-1])) > 0.95
+
+
+def test_without_previews_the_bar_moves_and_no_photo_is_sent(server):
+    seen = follow(server, extraction(*NAMES[3:5], name="Ben"), previews="none")
+
+    assert seen.bars["extract"][-1] == (2 * LOOKS, 2 * LOOKS)
+    assert seen.frames == {}
+
+
+def test_an_extraction_that_the_editor_stops_ends_between_photos(server):
+    seen = follow(
+        server, extraction(*NAMES[:6], name="Cy"), on_bar=lambda node, _: node == "extract" and interrupt(server)
+    )
+
+    assert seen.ending == "execution_interrupted"
+    assert max(value for value, _ in seen.bars["extract"]) < 6 * LOOKS
+    assert follow(server, extraction(NAMES[0], name="Di")).ending == "execution_success"
+
+
+class StoppedAtOnce:
+    """The real engine; the user stops the run while it looks at the first photo."""
+
+    def __init__(self, engine):
+        self.engine, self.looked = engine, []
+
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    def locate(self, image, size, threshold):
+        self.looked.append(image)
+        comfy.model_management.interrupt_current_processing()
+        return self.engine.locate(image, size, threshold)
+
+
+def test_the_photos_after_an_interrupt_are_not_looked_at():
+    engine = StoppedAtOnce(LoadFaceEngine.execute("troupe-demo", "CPU", cache="off").args[0])
+    images = torch.stack([photo_of(who) for who in NAMES[:3]])
+
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        ExtractIdentity.execute(engine, images, "Ada", "largest")
+    assert len(engine.looked) == 1
+    comfy.model_management.throw_exception_if_processing_interrupted()  # nothing of the stop is left
+
+
+def test_scoring_moves_its_bar(server):
+    nodes = extraction(NAMES[0]) | {
+        "regions": {
+            "class_type": "Troupe_DrawRegions",
+            "inputs": {"width": 128, "height": 128, "regions": HALVES},
+        },
+        "cast": {
+            "class_type": "Troupe_CastMember",
+            "inputs": {"identity": ["extract", 0], "regions": ["regions", 0], "region": "left", "strength": 1.0},
+        },
+    }
+    two, batch = photos_of(NAMES[0], NAMES[1])
+    nodes |= {f"x{key}": node for key, node in two.items()}
+    nodes[f"x{batch}"]["inputs"] = {"image1": ["xp0", 0], "image2": ["xp1", 0]}
+    scored = {"engine": ["engine", 0], "images": [f"x{batch}", 0], "cast": ["cast", 0]}
+    nodes["score"] = {"class_type": "Troupe_ScoreCast", "inputs": scored}
+
+    seen = follow(server, nodes)
+    assert seen.ending == "execution_success"
+    assert [value for value, _ in seen.bars["score"]] == [0, 1, 2]
+
+
+def test_a_sampler_shows_pictures_that_become_the_final_one(server):
+    seen = follow(server, drawing())
+    entry = server.client.wait(server.client.submit(drawing()), 60)
+    final = Image.open(io.BytesIO(server.images(entry, "save")[0])).convert("RGB")
+
+    frames = seen.frames["sample"]
+    assert len(frames) == 8
+    likeness = [correlation(frame, final.resize(frame.shape[1::-1], Image.Resampling.BOX)) for frame in frames]
+    assert likeness[-1] > 0.85
+    assert likeness[-1] > likeness[0]
+
+
+@torch.inference_mode()
+def test_the_colours_of_latents_hold_for_pictures_they_were_not_fitted_to():
+    _, _, vae, _ = world = load_demo_world()
+    pictures = render(random_scenes(4, 3, torch.Generator().manual_seed(5)), 128).picture
+    latents = vae.encode(pictures.movedim(1, -1))
+    shown = torch.tensor(world[0].model.latent_format.latent_rgb_factors)
+    bias = torch.tensor(world[0].model.latent_format.latent_rgb_factors_bias)
+    cells = torch.nn.functional.adaptive_avg_pool2d(vae.decode(latents).movedim(-1, 1), latents.shape[-2:])
+
+    assert correlation(latents.movedim(1, -1) @ shown + bias, cells.movedim(1, -1)) > 0.9
+
+
+def test_the_colours_are_fitted_only_when_they_are_asked_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "pack.nodes.host.demo_world.latent_colours", lambda *given: asked.append(given) or latent_colours(*given)
+    )
+    latents = load_demo_world()[0].model.latent_format
+    assert asked == []
+
+    assert (len(latents.latent_rgb_factors), len(latents.latent_rgb_factors_bias)) == (latents.latent_channels, 3)
+    assert asked == [(weights_file("vae.safetensors"), latents.latent_channels)]
+
+
+def test_a_bar_outside_of_a_run_is_silent_and_counts_on():
+    assert list(Moving(["a", "b"])) == ["a", "b"]
+    bar = Bar(2, 3)
+    for item in range(2):
+        bar.begin(item)
+        for _ in range(5):  # more parts than were said: the bar waits for the next item
+            bar.part()
+        assert bar._bar.current == item * 3 + 2
+    bar.end()
+    assert bar._bar.current == 6
