@@ -13,13 +13,14 @@ TEMPLATE = torch.tensor(
 def aligned_crops(pictures: Tensor, points: Tensor, size: int = 112) -> Tensor:
     """Faces upright and filling a square: pictures [N, 3, S, S], points [N, 5, 2] in fractions -> [N, 3, size, size].
 
-    The least-squares similarity from template to picture (Umeyama 1991) is linear in complex numbers: a z + b.
+    The least-squares similarity from picture to template (Umeyama 1991) is linear in complex numbers, a z + b; its
+    inverse says where each pixel of the crop is taken from.
     """
-    source = torch.view_as_complex((TEMPLATE / 112 * 2 - 1).contiguous())[None]
-    target = torch.view_as_complex((points * 2 - 1).contiguous())
-    centre, middle = source.mean(1, keepdim=True), target.mean(1, keepdim=True)
-    a = ((source - centre).conj() * (target - middle)).sum(1) / (source - centre).abs().square().sum(1)
-    b = middle[:, 0] - a * centre[:, 0]
+    template = torch.view_as_complex((TEMPLATE / 112 * 2 - 1).contiguous())[None]
+    found = torch.view_as_complex((points * 2 - 1).contiguous())
+    centre, middle = found.mean(1, keepdim=True), template.mean(1, keepdim=True)
+    a = (found - centre).abs().square().sum(1) / ((found - centre).conj() * (template - middle)).sum(1)
+    b = centre[:, 0] - a * middle[:, 0]
     theta = torch.stack([torch.stack([a.real, -a.imag, b.real], -1), torch.stack([a.imag, a.real, b.imag], -1)], 1)
     grid = F.affine_grid(theta, (len(pictures), 3, size, size), align_corners=False)
     return F.grid_sample(pictures, grid, align_corners=False, padding_mode="zeros")
