@@ -68,7 +68,7 @@ _STEPS_128 = {
     "autoencoder": 2700,
     "recogniser": 2000,
     "scorer": 1800,
-    "detector": 7300,
+    "detector": 8100,
     "reader": 2500,
     "text_to_image": 600,
     "identity": 9100,
