@@ -32,7 +32,8 @@ def keys_values_of(
 def _sources(troop: Troop, blocks: Sequence[CrossAttentionBlock], device: torch.device, dtype: torch.dtype) -> Tensor:
     """The sources of a troop with the keys and values of all layers side by side, [S, T, sum of widths]."""
     rows = _rows(troop, blocks, device, dtype)
-    whole = [torch.cat([rows[row] for row in source]) for source in troop.sources]
+    zeros = [rows[0].new_zeros(troop.adapter.zero_tokens, rows[0].shape[-1])]
+    whole = [torch.cat([rows[row] for row in source] + zeros) for source in troop.sources]
     return torch.stack([part.repeat(troop.tokens // len(part), 1) for part in whole])
 
 
