@@ -8,6 +8,7 @@ from ...attention.adapter_formats import FORMATS
 from ...attention.orthogonal import METHODS
 from ..host.adapters.adapter_model import ADAPTER_CROPS, AdapterSettings, load_adapter
 from ..host.faces.recognisers import RECOGNISERS
+from ..host.file_names import listed
 from ..host.model_folders import adapter_files, adapter_path
 from ..types import Adapter
 
@@ -110,6 +111,12 @@ class LoadAdapter(io.ComfyNode):
                 Adapter.Output(display_name="adapter"),
                 io.String.Output(display_name="report", tooltip="What the file was read as, why, and what it needs."),
             ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str | None = None) -> bool | str:
+        return listed(
+            file, adapter_files() or [NO_FILE], "adapter file", "Choose one, or press R after it was put there."
         )
 
     @classmethod

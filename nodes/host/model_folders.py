@@ -6,6 +6,8 @@ from pathlib import Path
 
 import folder_paths
 
+from .file_names import full_path
+
 DEMO_WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
 ADAPTER_SUFFIXES = (".safetensors", ".bin")
 ADAPTER_FOLDERS = ("ipadapter", "pulid")
@@ -33,7 +35,7 @@ def adapter_files() -> list[str]:
 def adapter_path(name: str) -> Path:
     """Where the adapter file of that name lies; ValueError with the folders searched when it is not there."""
     register_model_folders()
-    paths = [path for kind in _adapter_folders() if (path := folder_paths.get_full_path(kind, name))]
+    paths = [path for kind in _adapter_folders() if (path := full_path(kind, name))]
     if not paths:
         folders = ", ".join(folder for kind in _adapter_folders() for folder in folder_paths.get_folder_paths(kind))
         raise ValueError(
