@@ -14,7 +14,7 @@ class RealServer(Server):
 
     def command(self) -> list[str]:
         config = self.base / "test_paths.yaml"
-        kinds = ("ipadapter", "checkpoints", "clip_vision", "controlnet", "insightface", "identities")
+        kinds = ("ipadapter", "pulid", "checkpoints", "clip_vision", "controlnet", "insightface", "identities")
         folders = [f"  {name}: models/{name}\n" for name in kinds]
         config.write_text("tests:\n" + "".join(folders), encoding="utf-8")
         return [*super().command(), "--extra-model-paths-config", str(config)]

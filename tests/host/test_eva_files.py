@@ -3,12 +3,15 @@
 import gc
 import pickle
 
+import folder_paths
 import pytest
 import torch
 from pack.nodes.host.adapters.eva_files import eva_files, holds_eva
+from pack.nodes.host.doctor.doctor import is_trouble
+from pack.nodes.host.doctor.doctor_files import adapter_lines, encoder_lines
 from pack.tests.host.bad_adapters import Touch
 from pack.tests.host.tiny_adapters import tiny_vision
-from pack.tests.host.tiny_pulid import KINDS, VECTOR, WIDTH, empty_vision_folders, eva_state, tiny_pulid
+from pack.tests.host.tiny_pulid import KINDS, VECTOR, WIDTH, empty_vision_folders, eva_state, pulid_state, tiny_pulid
 from safetensors.torch import save_file
 
 
@@ -94,6 +97,23 @@ def test_adapters_share_one_encoder_which_goes_with_the_last_of_them(folders):
     del one, two
     gc.collect()
     assert not torch.equal(other.vision.model.cls_token, eva_state()["visual.cls_token"])
+
+
+def test_the_doctor_knows_both_files_and_says_when_one_is_missing(folders, monkeypatch):
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "ipadapter", ([str(folders["ipadapter"])], set()))
+    monkeypatch.setattr("pack.nodes.host.model_folders.register_model_folders", lambda: None)
+    torch.save(pulid_state("pulid v1.1"), folders["ipadapter"] / "pulid_v1.1.bin")
+
+    (alone,) = [line for line in adapter_lines() if line.startswith("pulid_v1.1.bin")]
+    torch.save(eva_state(), folders["clip"] / "eva.pt")
+    folder_paths.filename_list_cache.clear()
+    (both,) = [line for line in adapter_lines() if line.startswith("pulid_v1.1.bin")]
+
+    assert is_trouble(alone)
+    assert "needs EVA02_CLIP_L_336_psz14_s6B.pt in models/clip_vision or models/clip" in alone
+    assert not is_trouble(both)
+    assert "pulid v1.1" in both
+    assert [line for line in encoder_lines() if line.startswith("eva.pt: EVA02-CLIP, for PuLID")]
 
 
 @pytest.mark.parametrize("kind", KINDS)
