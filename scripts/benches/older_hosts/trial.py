@@ -44,6 +44,10 @@ class HostServer(Server):
         super().__init__(installation, base, variables={"OMP_NUM_THREADS": "1"})
         self.front_end = front_end
 
+    def start(self, timeout: float = 900) -> None:
+        """Start and wait until it answers; the first time it writes byte code and looks through its folders."""
+        super().start(timeout)
+
     def command(self) -> list[str]:
         """With the folder of the front end."""
         return super().command() + (["--front-end-root", str(self.front_end)] if self.front_end else [])
@@ -63,7 +67,7 @@ def try_host(installation: Installation, front_end: Path | None, folder: Path, b
 def demo_picture(server: Server) -> tuple[np.ndarray | None, str | None]:
     """The picture of the demo's workflow, or why there is none."""
     watched = watch(to_prompt(read_workflow(WORKFLOW), server.client.object_info()))
-    entry = server.client.wait(server.client.submit(watched.prompt))
+    entry = server.client.wait(server.client.submit(watched.prompt), timeout=1800)
     fault = error_of(entry)
     if fault:
         return None, fault
