@@ -7,10 +7,14 @@ from pack.attention.orthogonal import METHODS
 from pack.attention.recipe_book import ABLATIONS
 from pack.attention.recipes import RECIPES
 from pack.attention.regions import Region
+from pack.nodes.host.adapters.adapter_keys import keys_values_of
+from pack.nodes.host.cast.blocks import cross_attention_blocks
+from pack.nodes.host.cast.cast_term import CastTerm
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.nodes.host.cast.troop import troop_of
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
+from pack.tests.host.test_cast_state import RecordOperations
 from pack.tests.host.tiny_adapters import ANTELOPE, photographed, tiny_of
 from pack.tests.host.tiny_models import EVERYWHERE, LEFT, RIGHT, apply, assert_different, assert_same, sample
 
@@ -68,8 +72,29 @@ def test_several_photos_of_a_person_act(model, pulid, photos):
     many = photographed("Ada", 1, photos=3, recogniser=ANTELOPE)
     troop = troop_of(pulid(method="fidelity"), [0], [many], photos)
 
-    assert troop.tokens == {"average": 18, "one per picture": 18, "concatenate": 38 * 18 // 2}[photos]
+    together = {"average": (18, 18), "one per picture": (18, 18), "concatenate": (30 + 8, 18)}[photos]
+    assert (troop.lengths[0], troop.lengths[-1]) == together
     assert len(troop.rows) == (2 if photos == "average" else 4)
+
+
+def test_photos_that_v1_1_joins_are_one_run_with_the_tokens_of_one(model, pulid):
+    adapter = pulid("pulid v1.1", method="fidelity")
+    many, one = (photographed("Ada", 1, photos=count, recogniser=ANTELOPE) for count in (3, 1))
+    troop = troop_of(adapter, [0], [many], "concatenate")
+    blocks = cross_attention_blocks(model)
+
+    joined, single = (
+        keys_values_of([troop_of(adapter, [0], [who], "concatenate")], blocks, torch.device("cpu"), torch.float32)
+        for who in (many, one)
+    )
+
+    assert set(troop.lengths) == {8 + 20}
+    layer = blocks[0].key
+    tokens = adapter.module.tokens(troop.rows.rows([0, 1, 2]).together())
+    torch.testing.assert_close(joined[layer][0][0, :8], adapter.module.keys_and_values(tokens, 0)[0][0])
+    assert not joined[layer][0][0, 8:].any()
+    assert (joined[layer][0][0] - single[layer][0][0]).abs().max() > 1e-2
+    torch.testing.assert_close(joined[layer][0][1], single[layer][0][1])
 
 
 @pytest.mark.parametrize("recipe", ["masked", "DynamicID as released"])
@@ -81,6 +106,22 @@ def test_a_mode_with_one_softmax_for_all_takes_neutral_alone(model, untouched, p
     latent = sample(patch_cast(model, [Member(ADA, LEFT)], pulid(method="neutral"), recipe, 1.0), steps=1)
 
     assert_different(latent, untouched)
+
+
+@pytest.mark.parametrize("name", ["fidelity", "regional style"])
+def test_a_layer_waits_for_nothing_and_a_run_is_repeated_bit_for_bit(model, pulid, monkeypatch, name):
+    record, original = RecordOperations(), CastTerm.__call__
+
+    def recorded(self, *arguments):
+        with record:
+            return original(self, *arguments)
+
+    monkeypatch.setattr(CastTerm, "__call__", recorded)
+    patched = apply(model, [Member(ADA, LEFT), Member(BOB, RIGHT)], pulid(method=name))
+
+    assert torch.equal(sample(patched, steps=1), sample(patched, steps=1))
+    assert record.seen & {"_local_scalar_dense", "nonzero", "item", "equal", "arange", "cumsum", "max"} == set()
+    assert "index_add_" in record.seen
 
 
 @pytest.mark.parametrize("recipe", ["decoupled", "gated"])

@@ -50,9 +50,16 @@ class Troop:
         return self.rows.tokens(self.adapter.spec)
 
     @property
+    def runs(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The rows of each source as they go through the adapter: each alone, or all as one where its format joins."""
+        if self.adapter.format.joins:
+            return tuple((source,) for source in self.sources)
+        return tuple(tuple((row,) for row in source) for source in self.sources)
+
+    @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens of each source, tokens of zeros included."""
-        return tuple(self.row_tokens * len(source) + self.adapter.zero_tokens for source in self.sources)
+        return tuple(self.row_tokens * len(runs) + self.adapter.zero_tokens for runs in self.runs)
 
     @property
     def tokens(self) -> int:
@@ -85,7 +92,7 @@ def troop_of(
 
 def repeats_in(troops: Sequence[Troop]) -> Tensor:
     """How many times the tokens of one photo each source of some troops holds, float32 [S]."""
-    return copies_in(troops) * torch.tensor([len(source) for troop in troops for source in troop.sources])
+    return copies_in(troops) * torch.tensor([len(runs) for troop in troops for runs in troop.runs])
 
 
 def copies_in(troops: Sequence[Troop]) -> Tensor:
