@@ -32,8 +32,8 @@ class CompareRecipes(io.ComfyNode):
                     "recipes",
                     multiline=True,
                     default=DEFAULT,
-                    tooltip="A recipe on each line, as in Apply Cast; a number after it is its strength. Also "
-                    "unpatched, the model as it is, and recipes without a part, such as MultiID without references.",
+                    tooltip="A recipe on each line; a number after it is its strength. The node's help names all "
+                    "recipes.",
                 ),
                 io.Float.Input(
                     "strength",

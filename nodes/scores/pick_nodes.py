@@ -30,8 +30,11 @@ class PickBest(io.ComfyNode):
                 io.Combo.Input(
                     "by",
                     options=list(FIGURES),
-                    tooltip="The figure that decides. overall: likeness in the right place, without strangers. own: "
-                    "likeness alone. Of other, mixing, copy_paste and blending the least is the best.",
+                    tooltip="What decides. "
+                    + "; ".join(
+                        f"{name}: {words}{', less is better' * less}" for name, (words, less) in FIGURES.items()
+                    )
+                    + ".",
                 ),
                 io.Int.Input(
                     "keep", default=1, min=1, max=4096, tooltip="How many to keep; all of them where there are fewer."
