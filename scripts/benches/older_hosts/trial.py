@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ...showing.workflow import read_workflow, to_prompt
 from .canvas import regions_drawn
 
 WORKFLOW = ROOT / "workflows" / "two-people.json"
+SPEAKING = re.compile(r"(?<![-./_\w])Troupe[,: ]")  # a message of this pack's, not a path
 RENDERERS = ("classic", "Nodes 2.0")
 
 
@@ -60,7 +62,7 @@ def try_host(installation: Installation, front_end: Path | None, folder: Path, b
         picture, fault = demo_picture(server) if nodes else (None, "no node of this pack")
         regions = {name: regions_drawn(server, browser, name, folder) for name in RENDERERS} if browser else {}
         log = server.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    said = [line for line in log if "troupe" in line.lower() and "import times" not in line.lower()]
+    said = [line for line in log if SPEAKING.search(line)]
     return Trial(nodes, picture, regions, (*said, *([fault] if fault else [])))
 
 
