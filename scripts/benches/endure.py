@@ -5,7 +5,7 @@ turns; they differ in the number of people, size, shape of regions, recipe, adap
 process is looked into. Growth is the slope of a straight line (least squares) through the means of whole rounds of the
 five kinds, from run 50 on, with its t interval; caches may fill before. Once in a round another run is interrupted at
 a random moment. In the end a fresh server draws the last round again: no pixel may differ by more than the rounding of
-sums whose order depends on where they lie in memory. --quick takes 30 runs, from run 10 on.
+sums whose order depends on where they lie in memory. --quick takes 40 runs, from run 20 on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .endurance.long_run import Endured, endure
 from .endurance.queue_runs import KINDS
 
 RUNS, FROM = 200, 50
-QUICK_RUNS, QUICK_FROM = 30, 10
+QUICK_RUNS, QUICK_FROM = 40, 20
 MEMORY_BOUND = 0.1  # MB per run; ComfyUI's own history of prompts takes some of it
 TENSOR_BOUND = 0.05  # per run
 TENSOR_MEMORY_BOUND = 0.02  # MB per run

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pack.demo.people_by_name import NAMES
 from pack.scripts.benches.endurance.long_run import Endured
 from pack.scripts.benches.endurance.queue_runs import KINDS, prompt_of
 from pack.scripts.benches.endure import failures, slope_figure
@@ -57,6 +58,14 @@ def test_prompts_are_the_same_when_asked_for_again_and_differ_from_round_to_roun
     assert prompt_of(0) == first
     assert {node: later[node]["class_type"] for node in later} == {node: first[node]["class_type"] for node in first}
     assert {node for node in first if first[node] != later[node]} >= {"regions", "photo 0", "member 0", "sampled"}
+
+
+@pytest.mark.parametrize("kind", [0, 1, 3, 4])
+def test_after_four_rounds_a_kind_with_several_people_has_had_everybody(kind):
+    prompts = [prompt_of(kind + PERIOD * number) for number in range(4)]
+    seen = {node["inputs"]["person"] for prompt in prompts for node in prompt.values() if "person" in node["inputs"]}
+
+    assert seen == set(NAMES)
 
 
 def test_the_kinds_differ_in_people_size_recipe_adapter_and_control_net():

@@ -1,7 +1,8 @@
 """What is queued run after run: prompts for the demo world that differ in everything a user changes.
 
-The kinds come again and again in the same order, so that the means of whole rounds can be compared; who is in the cast,
-where they stand, how strongly they act and the seed are drawn anew for every run.
+The kinds come again and again in the same order, so that the means of whole rounds can be compared; where people stand,
+in which order, how strongly they act and the seed are drawn anew for every run. People take turns, and after four rounds
+each kind with several has had everybody: what is kept of a photo is no growth then.
 """
 
 from __future__ import annotations
@@ -52,9 +53,11 @@ KINDS = (
 def prompt_of(run: int) -> dict:
     """The API prompt of a run, the same whenever it is asked for."""
     kind, draw = KINDS[run % len(KINDS)], random.Random(run)
+    first = run // len(KINDS) * kind.people
+    people = [NAMES[number % len(NAMES)] for number in range(first, first + kind.people)]
     nodes = _world(kind) | _regions(kind, draw)
     cast = None
-    for place, person in enumerate(draw.sample(NAMES, kind.people)):
+    for place, person in enumerate(draw.sample(people, kind.people)):
         nodes |= _member(kind, place, person, cast, draw)
         cast = [f"member {place}", 0]
     nodes |= _prompts(kind)
