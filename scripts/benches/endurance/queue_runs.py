@@ -1,8 +1,8 @@
 """What is queued run after run: prompts for the demo world that differ in everything a user changes.
 
-The kinds come again and again in the same order, so that the means of whole rounds can be compared; where people stand,
-in which order, how strongly they act and the seed are drawn anew for every run. People take turns, and after four rounds
-each kind with several has had everybody: what is kept of a photo is no growth then.
+The kinds come again and again in the same order, so that the means of whole rounds can be compared; where people
+stand, in which order, how strongly they act and the seed are drawn anew for every run. People take turns: after four
+rounds each kind with several has had everybody, and what is kept of a photo is no growth then.
 """
 
 from __future__ import annotations
