@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .step_columns import MOST_STEPS, step_spans
+from .step_columns import column_count, step_spans
 
 MOST_SIDE = 64  # cells along the longer side of a map
 MOST_BYTES = 32 << 20  # of the sums of one cast in one sampling run; beyond it maps are made coarser
@@ -40,15 +40,15 @@ class ActionMaps:
 class ActionSums:
     """The sums of one cast in one sampling run, on the device where they are made.
 
-    They take at most MOST_BYTES = 32 MiB: 4 bytes times (members times pictures, and 1) times at most MOST_STEPS = 16
-    times the cells of all groups, at most 64 x 64 each. Two people at SD1.5 and 512 px take 2.0 MiB.
+    They take at most MOST_BYTES = 32 MiB: 4 bytes times (members times pictures, and 1) times at most 16 columns of
+    steps times the cells of all groups, at most 64 x 64 each. Two people at SD1.5 and 512 px take 1.2 MiB.
     """
 
     def __init__(self, grids: Mapping[Group, Grid], members: int, images: int, steps: int) -> None:
         """grids: of the layers' tokens; steps: of the whole run."""
         self.grids = dict(grids)
         self.images = images
-        self.columns = min(steps, MOST_STEPS)
+        self.columns = column_count(steps)
         side = map_side(list(grids.values()), self.columns * (members * images + 1))
         self._shape = {group: (self.columns, members, images, *shrunk(grid, side)) for group, grid in grids.items()}
         self._sums: dict[Group, Tensor] = {}

@@ -26,6 +26,7 @@ class Format:
     side        : pixels along a side of that crop, 0 for what the encoder asks for
     recognisers : face packs whose embeddings it was trained with; the first one is the usual one
     shortcut    : in FaceID-plus, whether the face's own tokens are added to what the image makes of them
+    joins       : whether all photos of a person that act together go through its module as one
     """
 
     module: str
@@ -35,6 +36,7 @@ class Format:
     side: int = 0
     recognisers: tuple[str, ...] = ()
     shortcut: bool = False
+    joins: bool = False
 
 
 FORMATS = {
@@ -49,7 +51,7 @@ FORMATS = {
     "kolors plus": Format("resampler", vision="penultimate"),
     "kolors faceid plus": Format("plus", "raw", "penultimate", "square", 336, ("antelopev2",), shortcut=True),
     "pulid": Format("id encoder", "raw", "eva", "portrait", 512, ("antelopev2",)),
-    "pulid v1.1": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",)),
+    "pulid v1.1": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",), joins=True),
 }
 
 

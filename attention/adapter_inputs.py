@@ -46,6 +46,11 @@ class AdapterInputs:
         """The same rows on a device."""
         return AdapterInputs(*(None if part is None else part.to(device) for part in self.parts))
 
+    def together(self) -> AdapterInputs:
+        """All rows as one with several photos, in PuLID v1.1: faces [1, R, width], features [1, 5, R * L, width]."""
+        features = self.features.transpose(0, 1).flatten(1, 2)[None]
+        return AdapterInputs(self.faces[None], features, self.vectors[None])
+
     def tokens(self, spec: AdapterSpec) -> int:
         """How many tokens a row becomes."""
         return spec.tokens or self.features.shape[1]

@@ -16,6 +16,7 @@ from .decoupled import Attend, identity_attention
 from .gates import Gate, activation
 from .kernel import fused_attention, log_mass
 from .masked import weights_of
+from .orthogonal import OrthogonalRows, orthogonal_attention
 from .pages import Pages
 
 
@@ -30,23 +31,29 @@ def gated_attention(
     heads: int,
     gate: Gate,
     strength: float = 1.0,
+    orthogonal: OrthogonalRows | None = None,
     attend: Attend = fused_attention,
 ) -> Tensor:
     """Add the identities, each times its gate.
 
     onto, q, k, v, pages : as for `identity_attention`
-    shares  : [B, N, M] the shares that the pages were made of
-    sources : [B, M] int64 whose keys column m has in each row of the batch
+    shares     : [B, N, M] the shares that the pages were made of
+    sources    : [B, M] int64 whose keys column m has in each row of the batch
+    orthogonal : the rows of people who are not in the pages (attention.orthogonal)
     returns [B, N, H*D]  exactly `onto` where every share or gate is 0
     """
-    if len(pages.source) == 0:
+    if len(pages.source) == 0 and orthogonal is None:
         return onto
     summed = k.float().sum(1)[sources]  # [B, M, H*D]
     if gate.joint:
         summed = summed.sum(1, keepdim=True).expand_as(summed)
     weight = activation(q, summed, heads, shares != 0 if gate.regional else None, gate.low, gate.high)
     weight = cut(weight, gate.threshold).flatten(0, 1)  # [B * N, M]
-    return identity_attention(onto, q, k, v, pages, heads, strength * weight[pages.rows, pages.column[:, None]], attend)
+    out = identity_attention(onto, q, k, v, pages, heads, strength * weight[pages.rows, pages.column[:, None]], attend)
+    if orthogonal is None:
+        return out
+    own = strength * weight[orthogonal.pages.rows, orthogonal.pages.column[:, None]]
+    return orthogonal_attention(out, onto, q, k, v, orthogonal, heads, own, attend)
 
 
 def released_attention(

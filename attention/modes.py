@@ -84,8 +84,8 @@ def lay_out(
 
 
 def takes_methods(recipe: Recipe) -> bool:
-    """Whether people can stand beside the text in it in a way of their own: not in one softmax with the text."""
-    return recipe.mode == "decoupled"
+    """Whether people can stand beside the text in a way of their own: not in one softmax with it or each other."""
+    return recipe.mode == "decoupled" or (recipe.mode == "gated" and not recipe.gate.released)
 
 
 def merged(shares: Tensor, sources: Tensor) -> tuple[Tensor, int, Tensor]:
@@ -139,4 +139,4 @@ def attend_to_identities(
     if gate.released:
         boost = gate.boost if boosted else 0.0
         return released_attention(onto, q, k, v, *where, layout.strengths, heads, gate, boost, strength)
-    return gated_attention(onto, q, k, v, *where, heads, gate, strength)
+    return gated_attention(onto, q, k, v, *where, heads, gate, strength, layout.orthogonal)

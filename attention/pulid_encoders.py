@@ -51,7 +51,10 @@ class IDEncoder(nn.Module):
 
 
 class IDFormer(nn.Module):
-    """PuLID v1.1: latents, learned ones and those of the face, ask the features scale by scale; the learned remain."""
+    """PuLID v1.1: latents, learned ones and those of the face, ask the features scale by scale; the learned remain.
+
+    Of several photos of a person, faces are [I, R, E], vectors [I, R, W], and features [I, 5, R * L, V].
+    """
 
     def __init__(self, spec: AdapterSpec, operations: Any = nn, dtype: torch.dtype | None = None) -> None:
         super().__init__()
@@ -69,7 +72,7 @@ class IDFormer(nn.Module):
             self.add_module(f"mapping_{scale}", mapping(shape.inputs, spec.hidden, shape.width, operations, dtype))
 
     def forward(self, faces: Tensor, features: Tensor, vectors: Tensor) -> Tensor:
-        own = self.id_embedding_mapping(torch.cat([faces, vectors], -1)).unflatten(-1, (-1, self.width))
+        own = self.id_embedding_mapping(torch.cat([faces, vectors], -1)).reshape(len(faces), -1, self.width)
         learned = self.latents.to(own).expand(len(own), -1, -1)
         latents = torch.cat([learned, own], 1)
         each = len(self.layers) // SCALES

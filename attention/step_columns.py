@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from torch import Tensor
 
-MOST_STEPS = 16  # columns; more steps share them with their neighbours
+MOST_STEPS = 16  # columns; of more steps, two or more neighbours share one
+
+
+def column_count(steps: int) -> int:
+    """How many columns a run of so many steps has."""
+    return -(-steps // _each(steps))
 
 
 def step_column(sigma: Tensor, sigmas: Tensor) -> Tensor:
@@ -17,11 +20,15 @@ def step_column(sigma: Tensor, sigmas: Tensor) -> Tensor:
     """
     steps = len(sigmas) - 1
     number = (sigmas.to(sigma.device) >= sigma.max() * (1 - 1e-6)).sum() - 1
-    return (number.clamp(0, steps - 1) * min(steps, MOST_STEPS) // steps)[None]
+    return (number.clamp(0, steps - 1) // _each(steps))[None]
 
 
 def step_spans(steps: int) -> tuple[tuple[int, int], ...]:
     """The first and the last step of each column, from 1."""
-    columns = min(steps, MOST_STEPS)
-    firsts = [-(-column * steps // columns) for column in range(columns + 1)]
-    return tuple((first + 1, last) for first, last in pairwise(firsts))
+    each = _each(steps)
+    return tuple((first + 1, min(first + each, steps)) for first in range(0, steps, each))
+
+
+def _each(steps: int) -> int:
+    """Steps in a column."""
+    return -(-steps // MOST_STEPS)

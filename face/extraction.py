@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .alignment import template
-from .damage import ends_at
+from .damage import DamagedPhoto, damage_at
 from .engine import ONE_LOOK, Face, FaceEngine, Finding, NoFaceFound, Search
+from .extraction_words import DAMAGED, NO_FACE, RAISE, SKIP, WHOLE, advice, damaged_words, line
 from .identity import Identity, described_by, identity_from_faces
 from .recogniser import CROP_SIZE
-from .search import SURE, find_faces, tried_words
+from .search import SURE, find_faces
 from .selection import Selection, select_face
 from .strangers import stranger_warning
-
-RAISE, SKIP, WHOLE = "error", "skip the photo", "whole picture"
-NO_FACE = (RAISE, SKIP, WHOLE)
-LOOK = "look at the preview"  # in every line of report that doubts its face
-UNSURE = 0.65  # on dark photos most faces below it are none (bench `faces`)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +39,20 @@ def extract_identity(
     select: Selection = Selection(),  # noqa: B008 (frozen)
     search: Search = ONE_LOOK,
     no_face: str = RAISE,
+    damaged: str = RAISE,
+    flaw: str = "",
 ) -> Extraction:
     """The identity of the person on `photos`, one face from each.
 
     photos  : P pictures, uint8 [H, W, 3] RGB
     select  : which face where a photo shows several
     no_face : for a photo without one: RAISE, SKIP it, or take the WHOLE picture for the face
-    Raises NoFaceFound, naming the photo, for a photo without a face under RAISE and where SKIP leaves none; ValueError
-    without a name or a photo, or when the selection cannot be made (naming the photo).
+    damaged : for a photo that seems damaged at the face (see damage_at): RAISE, SKIP it, or TAKE it
+    flaw    : what a strict reader says of the file that the photos come from, where one refuses it
+    Raises NoFaceFound or DamagedPhoto, naming the photo, under RAISE and where SKIP leaves none; ValueError without a
+    name or a photo, or when the selection cannot be made (naming the photo).
     """
-    if not name.strip():
-        raise ValueError("The identity has no name. Type one: it is how the person is called in scores and messages.")
-    if not len(photos):
-        raise ValueError(f"No photo was given for '{name}'.")
-    if no_face not in NO_FACE:
-        raise ValueError(f"Unknown rule for photos without a face: '{no_face}'. There are: {', '.join(NO_FACE)}.")
+    _check(name, photos, {"without a face": (no_face, NO_FACE), "that seem damaged": (damaged, DAMAGED)})
     if select.like is not None:
         select = replace(select, like=described_by(select.like, engine))
     name = name.strip()
@@ -66,18 +61,22 @@ def extract_identity(
         which = f"photo {index + 1} of {len(photos)}" if len(photos) > 1 else "the photo"
         finding = find_faces(engine, photo, search)
         if not finding.faces and no_face == RAISE:
-            raise NoFaceFound(f"No face was found in {which} of '{name}' {_advice(engine, photo, finding, search)}")
+            raise NoFaceFound(f"No face was found in {which} of '{name}' {advice(engine, photo, finding, search)}")
         number = _selected(finding, select, photo, engine, f"{which} of '{name}'")
+        damage = "" if number is None else _damage(finding.faces[number], photo, flaw)
+        if damage and damaged == RAISE:
+            raise DamagedPhoto(damaged_words(f"{which} of '{name}'", photo, damage))
+        number = None if damage and damaged == SKIP else number
         faces.append(finding.faces)
         chosen.append(number)
-        report.append(_line(which, photo, finding, number, no_face))
-        if number is not None or no_face == WHOLE:
+        report.append(line(which, photo, finding, number, no_face, damage))
+        if number is not None or (no_face == WHOLE and not finding.faces):
             taken.append(finding.faces[number] if number is not None else whole_picture(engine, photo))
             kept.append(photo)
     if not taken:
         raise NoFaceFound(
-            f"No face was found in any of {len(photos)} photos of '{name}', so every one of them was skipped. "
-            f"The last: {_advice(engine, photos[-1], finding, search)}"
+            f"No face could be taken from any of {len(photos)} photos of '{name}', so every one of them was skipped. "
+            f"{report[-1]} {advice(engine, photos[-1], finding, search)}"
         )
     identity = identity_from_faces(name, taken, engine.recogniser, kept)
     return Extraction(identity, faces, chosen, tuple(report), stranger_warning(identity, engine.recogniser))
@@ -106,26 +105,15 @@ def _selected(finding: Finding, select: Selection, photo: np.ndarray, engine: Fa
         raise ValueError(f"No face could be selected in {which}: {error}") from error
 
 
-def _line(which: str, photo: np.ndarray, finding: Finding, number: int | None, no_face: str) -> str:
-    """What happened to one photo."""
-    begin = f"{which[0].upper()}{which[1:]} ({photo.shape[1]}x{photo.shape[0]} pixels)"
-    if number is None:
-        what = "skipped" if no_face == SKIP else "the whole picture was taken"
-        return f"{begin}: no face, {what}; tried {', '.join(finding.tried)}."
-    many = f"{len(finding.faces)} face{'s' * (len(finding.faces) > 1)}"
-    others = [words for words in finding.tried if words != finding.found]
-    rest = f" (nobody surer {', '.join(others)})" if others else ""
-    face, doubt = finding.faces[number], ""
-    if ends_at(photo, face.bbox):
-        doubt = f" This is unsure: the picture ends in one colour at the face, as a damaged file does; {LOOK}."
-    elif face.score < SURE:
-        doubt = f" This is {'unsure' if face.score < UNSURE else 'not quite sure'}: {LOOK}."
-    return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {face.score:.2f}.{doubt}"
+def _damage(face: Face, photo: np.ndarray, flaw: str) -> str:
+    return damage_at(photo, face.bbox, face.score >= SURE, flaw)
 
 
-def _advice(engine: FaceEngine, photo: np.ndarray, finding: Finding, search: Search) -> str:
-    return (
-        f"({photo.shape[1]}x{photo.shape[0]} pixels). Tried: {tried_words(engine, finding.tried, search.threshold)}. "
-        "Use a photo where the face is upright, not hidden, and neither tiny nor cut off by the border; a close-up is "
-        "found more easily with some margin around it. Or lower the threshold, or let photos without a face be skipped."
-    )
+def _check(name: str, photos: Sequence[np.ndarray], rules: Mapping[str, tuple[str, Sequence[str]]]) -> None:
+    if not name.strip():
+        raise ValueError("The identity has no name. Type one: it is how the person is called in scores and messages.")
+    if not len(photos):
+        raise ValueError(f"No photo was given for '{name}'.")
+    for which, (rule, known) in rules.items():
+        if rule not in known:
+            raise ValueError(f"Unknown rule for photos {which}: '{rule}'. There are: {', '.join(known)}.")

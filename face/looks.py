@@ -2,7 +2,7 @@
 
 A detector finds faces within a range of sizes, in pixels of its input. A close-up is too large for it and a face in a
 crowd too small, so the picture is shown at other sizes. Where the graph takes one size only, a smaller picture is laid
-on its canvas and a larger one is shown in overlapping tiles. Quarter turns come last: they cost most and help least.
+on its canvas and a larger one is shown in overlapping tiles. Turns by eighths and quarters come last: they help least.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ MARGIN_SHADE = 255  # white, which published workflows pad photos with
 
 @dataclass(frozen=True)
 class Look:
-    """One way to show the picture. zoom: its longer side in parts of the engine's size; turns: quarters, clockwise."""
+    """One way to show the picture. zoom: its longer side in parts of the engine's size; degrees: turned, clockwise."""
 
     words: str
     zoom: float = 1.0
     margin: float = 0.0
-    turns: int = 0
+    degrees: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,23 +54,29 @@ def looks(size: tuple[int, int], picture: tuple[int, int]) -> Iterator[Look]:
         if zoom * side <= UPSCALE * max(picture):
             yield Look(f"at {round(zoom * side)}", zoom)
     yield Look("with a margin", 1.0, MARGIN)
-    for turns in (1, 3, 2):
-        yield Look(f"turned by {90 * turns} degrees", 1.0, turns=turns)
-        yield Look(f"turned by {90 * turns} degrees at {round(SMALLER[1] * side)}", SMALLER[1], turns=turns)
+    for degrees in (45, 315):
+        yield Look(f"turned by {degrees} degrees", degrees=degrees)
+    for degrees in (90, 270, 180):
+        yield Look(f"turned by {degrees} degrees", degrees=degrees)
+        yield Look(f"turned by {degrees} degrees at {round(SMALLER[1] * side)}", SMALLER[1], degrees=degrees)
 
 
 def views(image: np.ndarray, look: Look, size: tuple[int, int], fixed: bool) -> Iterator[View]:
     """The canvases of one look at a picture, uint8 [H, W, 3]."""
     import cv2
 
-    image = np.rot90(image, -look.turns)
-    height, width = image.shape[:2]
+    width, height = turned_size(image.shape[1::-1], look.degrees)
     spread = 1 + 2 * look.margin
     scale = look.zoom * min(size[0] / (width * spread), size[1] / (height * spread))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
     exact = (columns / width, rows / height)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    shown = cv2.resize(np.ascontiguousarray(image), (columns, rows), interpolation=way)
+    if look.degrees % 90:
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=way)
+        shown = tilted(small, look.degrees, (columns, rows))
+    else:
+        turned = np.ascontiguousarray(np.rot90(image, -look.degrees // 90))
+        shown = cv2.resize(turned, (columns, rows), interpolation=way)
     left, top = round(columns * look.margin), round(rows * look.margin)
     if fixed and (columns > size[0] or rows > size[1]):
         yield from _tiles(shown, exact, size)
@@ -83,12 +89,41 @@ def views(image: np.ndarray, look: Look, size: tuple[int, int], fixed: bool) -> 
     yield View(canvas, exact, (left, top))
 
 
-def points_on_picture(points: np.ndarray, view: View, turns: int, picture: tuple[int, int]) -> np.ndarray:
+def points_on_picture(points: np.ndarray, view: View, degrees: int, picture: tuple[int, int]) -> np.ndarray:
     """Points of a view, [..., 2] x and y, in pixels of the picture as it was before it was turned (width, height)."""
-    x, y = np.moveaxis((np.asarray(points, np.float64) - view.corner) / view.scale, -1, 0)
-    width, height = picture
-    back = {0: (x, y), 1: (y, height - x), 2: (width - x, height - y), 3: (width - y, x)}[turns % 4]
-    return np.stack(back, axis=-1).astype(np.float32)
+    from_middle = (np.asarray(points, np.float64) - view.corner) / view.scale
+    from_middle -= np.array(turned_size(picture, degrees)) / 2
+    return (from_middle @ turning(degrees) + np.array(picture) / 2).astype(np.float32)
+
+
+def boxes_on_picture(boxes: np.ndarray, view: View, degrees: int, picture: tuple[int, int]) -> np.ndarray:
+    """Boxes of a view, [F, 4] xyxy, as upright boxes about the same middles, in pixels of the picture."""
+    middles = points_on_picture((boxes[:, :2] + boxes[:, 2:]) / 2, view, degrees, picture)
+    shares = turning(degrees) ** 2  # of a side that was horizontal, and of one that was vertical
+    halves = (boxes[:, 2:] - boxes[:, :2]) / view.scale @ shares / 2
+    return np.concatenate([middles - halves, middles + halves], axis=1).astype(np.float32)
+
+
+def turning(degrees: int) -> np.ndarray:
+    """The matrix that turns a point about 0 clockwise, y downwards: [2, 2]; `points @ turning` turns them back."""
+    turn = np.exp(1j * np.radians(degrees))
+    return np.array([[turn.real, -turn.imag], [turn.imag, turn.real]]).round(12)
+
+
+def turned_size(picture: tuple[int, int], degrees: int) -> tuple[int, int]:
+    """Width and height of the smallest upright canvas that holds all of a picture (width, height) after a turn."""
+    width, height = np.abs(turning(degrees)) @ picture
+    return round(width), round(height)
+
+
+def tilted(image: np.ndarray, degrees: int, size: tuple[int, int]) -> np.ndarray:
+    """The picture turned about its middle, in the middle of a black canvas (width, height)."""
+    import cv2
+
+    turn = turning(degrees)
+    middle = (np.array(image.shape[1::-1]) - 1) / 2
+    shift = (np.array(size) - 1) / 2 - turn @ middle
+    return cv2.warpAffine(image, np.column_stack([turn, shift]), size)
 
 
 def _tiles(shown: np.ndarray, scale: tuple[float, float], size: tuple[int, int]) -> Iterator[View]:

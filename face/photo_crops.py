@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .alignment import aligned_crop
+from .alignment import TEMPLATE_112, aligned_crop
+from .grey_portrait import grey_portrait
 from .identity import Identity
 
 HEAD = 1.5  # times the longer side of the face's box: face and hair, as on the published adapters' example pictures
@@ -14,7 +15,7 @@ def crops_of(identity: Identity, crop: str, side: int, adapter: str) -> list[np.
     """One picture for each photo of an identity, uint8 [h, w, 3].
 
     crop    : "whole" picture; "aligned": the upright face, filling [side, side]; "square": the longer side of the
-              face's box, not turned; "head": the same with some margin
+              face's box, not turned; "head": the same with some margin; "portrait": face.grey_portrait
     adapter : its name, for messages
     Where an identity was kept without its photos, its 112-pixel crop stands in for a face.
     Raises ValueError for a face that is not there, or a whole picture that was not kept.
@@ -33,6 +34,10 @@ def crops_of(identity: Identity, crop: str, side: int, adapter: str) -> list[np.
             f"Troupe: the adapter '{adapter}' reads the face on a photo, and '{identity.name}' has none. Use Extract "
             "Identity on a photo of a person, or set 'crop' in Load Identity Adapter to whole picture."
         )
+    if crop == "portrait":
+        if not photos:
+            return [grey_portrait(face, TEMPLATE_112) for face in crops]
+        return [grey_portrait(photo, points) for photo, points in zip(photos, identity.keypoints, strict=True)]
     if not photos:
         return [_resized(face, side) if crop == "aligned" else face for face in crops]
     if crop == "aligned":

@@ -11,7 +11,7 @@ import numpy as np
 from .alignment import aligned_crop
 from .detector import Detections, rows_of, without_overlaps
 from .engine import ONE_LOOK, Face, FaceEngine, Finding, Search
-from .looks import Look, looks, plain_look, points_on_picture, views
+from .looks import Look, boxes_on_picture, looks, plain_look, points_on_picture, views
 
 SURE = 0.9  # a score that ends the search; measured on rendered photos (bench `faces`)
 SURER = 0.03  # by how much a later look must be surer than those before it
@@ -44,7 +44,7 @@ def climb(engine: FaceEngine, image: np.ndarray, search: Search) -> Finding:
         tried.append(look.words)
         found = usable(look_at(engine, image, look, search.threshold))
         if surest(found) > surest(best) + SURER * bool(len(best.boxes)):
-            best, best_look = joined(found, best) if look.turns == best_look.turns else found, look
+            best, best_look = joined(found, best) if look.degrees == best_look.degrees else found, look
     return Finding(described(engine, image, best), tuple(tried), best_look.words if len(best.boxes) else "")
 
 
@@ -62,15 +62,13 @@ def joined(found: Detections, earlier: Detections) -> Detections:
 def look_at(engine: FaceEngine, image: np.ndarray, look: Look, threshold: float) -> Detections:
     """Faces that one look finds, in pixels of the picture, surest first."""
     picture = (image.shape[1], image.shape[0])
-    corners, scores, points = [np.zeros((0, 2, 2), np.float32)], [np.zeros(0, np.float32)], [np.zeros((0, 5, 2))]
+    boxes, scores, points = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)], [np.zeros((0, 5, 2), np.float32)]
     for view in views(image, look, engine.size, engine.fixed_size):
         seen = engine.locate(view.canvas, view.canvas.shape[1::-1], threshold)
-        corners.append(points_on_picture(seen.boxes.reshape(-1, 2, 2), view, look.turns, picture))
-        points.append(points_on_picture(seen.keypoints, view, look.turns, picture))
+        boxes.append(boxes_on_picture(seen.boxes, view, look.degrees, picture))
+        points.append(points_on_picture(seen.keypoints, view, look.degrees, picture))
         scores.append(seen.scores)
-    pairs = np.concatenate(corners)
-    boxes = np.concatenate([pairs.min(axis=1), pairs.max(axis=1)], axis=1)  # a turn swaps the corners
-    return without_overlaps(Detections(boxes, np.concatenate(scores), np.concatenate(points).astype(np.float32)))
+    return without_overlaps(Detections(np.concatenate(boxes), np.concatenate(scores), np.concatenate(points)))
 
 
 def usable(found: Detections) -> Detections:

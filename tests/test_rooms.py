@@ -26,7 +26,7 @@ ROOMS = {
     "attention/": ({"torch"}, {"attention/"}),
     "face/": ({"numpy", "torch", "cv2", "onnxruntime", "onnx", "insightface", "safetensors"}, {"face/"}),
     "measure/": ({"numpy", "scipy", "torch", "matplotlib", "PIL", "cv2"}, {"measure/"}),
-    "nodes/host/": (TENSORS | HOST | {"PIL"}, {"attention/", "face/", "measure/", "demo/", "nodes/host/"}),
+    "nodes/host/": (TENSORS | HOST | {"PIL", "av"}, {"attention/", "face/", "measure/", "demo/", "nodes/host/"}),
     "nodes/": (TENSORS | {"comfy_api", "PIL"}, {"attention/", "face/", "measure/", "demo/", "nodes/", "nodes/host/"}),
     "demo/train/": (
         TENSORS | HOST | {"PIL", "scipy", "cv2", "onnx", "onnxruntime"},

@@ -5,8 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 
 from ...attention.adapter_formats import FORMATS
+from ...attention.orthogonal import METHODS
 from ..host.adapters.adapter_model import ADAPTER_CROPS, AdapterSettings, load_adapter
 from ..host.faces.recognisers import RECOGNISERS
+from ..host.file_names import listed
 from ..host.model_folders import adapter_files, adapter_path
 from ..types import Adapter
 
@@ -54,6 +56,17 @@ def _later_inputs() -> list:
             tooltip="InstantID only: noise instead of no face in negative prompts, against burnt pictures. 0 is the "
             "published code, 0.35 what ComfyUI_InstantID takes.",
         ),
+        io.Combo.Input(
+            "method", options=list(METHODS), default="fidelity", optional=True, advanced=True,
+            tooltip="PuLID only: how much is taken out of a person that the text says already. fidelity keeps most of "
+            "the likeness, style most of the text's style, neutral takes out nothing. regional: judged inside the "
+            "person's own region, for several people. Mode masked takes neutral alone.",
+        ),
+        io.Int.Input(
+            "zero_tokens", default=-1, min=-1, max=80, optional=True, advanced=True,
+            tooltip="PuLID only: empty tokens beside a person's, which weaken them. -1 takes the method's own: for v1 "
+            "8 in fidelity and 16 in style, for v1.1 20 and 40, none in neutral.",
+        ),
     ]  # fmt: skip
 
 
@@ -67,8 +80,8 @@ class LoadAdapter(io.ComfyNode):
             display_name="Load Identity Adapter",
             category="Troupe",
             description="Load the weights that carry a face or a subject into the picture: IP-Adapter (plain, plus, "
-            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID and Kolors' own, as .safetensors or .bin, "
-            "from models/ipadapter.",
+            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID, PuLID (v1, v1.1) and Kolors' own, as "
+            ".safetensors or .bin, from models/ipadapter or models/pulid.",
             search_aliases=[
                 "ipadapter",
                 "faceid",
@@ -76,13 +89,14 @@ class LoadAdapter(io.ComfyNode):
                 "load adapter",
                 "ip-adapter plus",
                 "instantid",
+                "pulid",
                 "kolors",
             ],
             inputs=[
                 io.Combo.Input(
                     "file",
                     options=adapter_files() or [NO_FILE],
-                    tooltip="An adapter made for the checkpoint's family, from models/ipadapter.",
+                    tooltip="An adapter made for the checkpoint's family, from models/ipadapter or models/pulid.",
                 ),
                 io.Combo.Input(
                     "format",
@@ -97,6 +111,12 @@ class LoadAdapter(io.ComfyNode):
                 Adapter.Output(display_name="adapter"),
                 io.String.Output(display_name="report", tooltip="What the file was read as, why, and what it needs."),
             ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str | None = None) -> bool | str:
+        return listed(
+            file, adapter_files() or [NO_FILE], "adapter file", "Choose one, or press R after it was put there."
         )
 
     @classmethod

@@ -8,11 +8,13 @@ from comfy_api.latest import io
 
 from ...face.detector import SCORE_THRESHOLD
 from ...face.engine import Search
-from ...face.extraction import NO_FACE, extract_identity
+from ...face.extraction import extract_identity
+from ...face.extraction_words import DAMAGED, NO_FACE, TAKE
 from ...face.providers import CHOICES
 from ...face.selection import LEFT_TO_RIGHT, NEAREST, POLICIES, SIMILAR, Selection
 from ..host.faces.face_cache import CACHES, MEMORY
 from ..host.faces.face_packs import BUILT_IN, libraries, load_pack, pack_names
+from ..host.faces.photo_file import flaw_of, loaded_file
 from ..host.images import to_images, to_pictures
 from ..host.progress import watched
 from ..marks import face_marks
@@ -119,17 +121,21 @@ class ExtractIdentity(io.ComfyNode):
                     tooltip="What was found on each photo and how, and a warning when one shows someone else.",
                 ),
             ],
+            hidden=[io.Hidden.prompt, io.Hidden.unique_id],
         )
 
     @classmethod
     def execute(
         cls, engine, image, name, select, like=None, place=None, index=1, x=0.5, y=0.5,
-        no_face=NO_FACE[0], threshold=SCORE_THRESHOLD, ladder=True,
+        no_face=NO_FACE[0], threshold=SCORE_THRESHOLD, ladder=True, damaged=DAMAGED[0],
     ) -> io.NodeOutput:  # fmt: skip
         photos = to_pictures(image)
         selection = Selection(select, index, (x, y) if place is None else box_of(place), like)
         looking, moving = watched(engine, photos)
-        extraction = extract_identity(looking, moving, name, selection, Search(threshold, ladder), no_face)
+        file = loaded_file(cls.hidden, "image")
+        flaw = flaw_of(file) if file is not None else ""
+        search = Search(threshold, ladder)
+        extraction = extract_identity(looking, moving, name, selection, search, no_face, damaged, flaw)
         if extraction.warning:
             log.warning("Troupe, Extract Identity: %s", extraction.warning)
         report = "\n".join([*extraction.report, *filter(None, [extraction.warning])])
@@ -172,6 +178,11 @@ def _search_inputs() -> list:
         io.Boolean.Input(
             "ladder", default=True, optional=True, advanced=True,
             tooltip="Where the first look finds nobody, look at other sizes, with a margin, and turned by quarters.",
+        ),
+        io.Combo.Input(
+            "damaged", options=list(DAMAGED), default=DAMAGED[0], optional=True, advanced=True,
+            tooltip="What to do with a photo that a damaged file has spoilt at the face, as far as its pixels and "
+            f"strict readers of the file tell: stop and say what was seen, leave the photo out, or '{TAKE}' as it is.",
         ),
     ]  # fmt: skip
 

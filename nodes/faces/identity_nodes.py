@@ -14,6 +14,7 @@ from ..host.faces.identity_folder import (
     stamp_of,
     store_identity,
 )
+from ..host.file_names import listed
 from ..host.images import to_images
 from ..marks import portrait_row
 from ..types import FaceEngine, Identity
@@ -84,6 +85,10 @@ class LoadIdentity(io.ComfyNode):
                 io.Image.Output(display_name="preview", tooltip="The faces that the file holds."),
             ],
         )
+
+    @classmethod
+    def validate_inputs(cls, file: str | None = None) -> bool | str:
+        return listed(file, identity_names(), "identity file", "Choose one, or press R after it was saved.")
 
     @classmethod
     def fingerprint_inputs(cls, file: str) -> str:

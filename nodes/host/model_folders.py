@@ -6,39 +6,48 @@ from pathlib import Path
 
 import folder_paths
 
+from .file_names import full_path
+
 DEMO_WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
 ADAPTER_SUFFIXES = (".safetensors", ".bin")
+ADAPTER_FOLDERS = ("ipadapter", "pulid")
 
 
 def register_model_folders() -> None:
-    """Make `models/ipadapter`, `models/insightface` and `models/identities` known, and the demo's folders after them.
+    """Make `models/ipadapter`, `models/pulid`, `models/insightface` and `models/identities` known, and the demo's.
 
     Only appends: paths that ComfyUI or another pack registered stay where they are. May be called more than once.
     """
     for name in ("ipadapter", "insightface"):
         folder_paths.add_model_folder_path(name, str(Path(folder_paths.models_dir) / name))
         folder_paths.add_model_folder_path(name, str(DEMO_WEIGHTS / name))
+    folder_paths.add_model_folder_path("pulid", str(Path(folder_paths.models_dir) / "pulid"))
     folder_paths.add_model_folder_path("identities", str(Path(folder_paths.models_dir) / "identities"))
 
 
 def adapter_files() -> list[str]:
-    """Names of the adapter files in the ipadapter folders, relative to their folder, sorted."""
+    """Names of the adapter files in the ipadapter and pulid folders, relative to their folder, sorted."""
     register_model_folders()
-    found = folder_paths.get_filename_list("ipadapter")
+    found = {name for kind in _adapter_folders() for name in folder_paths.get_filename_list(kind)}
     return sorted(name for name in found if name.lower().endswith(ADAPTER_SUFFIXES))
 
 
 def adapter_path(name: str) -> Path:
     """Where the adapter file of that name lies; ValueError with the folders searched when it is not there."""
     register_model_folders()
-    path = folder_paths.get_full_path("ipadapter", name)
-    if path is None:
-        folders = ", ".join(folder_paths.get_folder_paths("ipadapter"))
+    paths = [path for kind in _adapter_folders() if (path := full_path(kind, name))]
+    if not paths:
+        folders = ", ".join(folder for kind in _adapter_folders() for folder in folder_paths.get_folder_paths(kind))
         raise ValueError(
             f"Troupe: no adapter file named '{name}' was found in {folders}. "
             "Put the file into models/ipadapter, press R in ComfyUI to refresh the list, and choose it again."
         )
-    return Path(path)
+    return Path(paths[0])
+
+
+def _adapter_folders() -> list[str]:
+    """The kinds of folders that hold adapters."""
+    return [kind for kind in ADAPTER_FOLDERS if kind in folder_paths.folder_names_and_paths]
 
 
 def insightface_folders() -> list[Path]:

@@ -15,7 +15,7 @@ from ...face.detector import Detections
 from ...face.engine import FaceEngine
 
 SHOWN = 512  # pixels along a preview's longer side
-LOOKS = 14  # at most, at one photo (face.looks)
+LOOKS = 16  # at most, at one photo (face.looks)
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from ..host.cast.model_patch import patch_cast
 from ..host.images import to_images, to_pictures
 from ..types import Adapter, Cast
 from .comparing import grid_of
-from .recipe_list import DEFAULT, read_recipes, recipes_by_name
+from .recipe_list import DEFAULT, read_recipes
 
 
 class CompareRecipes(io.ComfyNode):
@@ -32,9 +32,8 @@ class CompareRecipes(io.ComfyNode):
                     "recipes",
                     multiline=True,
                     default=DEFAULT,
-                    tooltip="A recipe on each line; a number after it is its strength. There are: "
-                    + ", ".join(recipes_by_name())
-                    + ".",
+                    tooltip="A recipe on each line; a number after it is its strength. The node's help names all "
+                    "recipes.",
                 ),
                 io.Float.Input(
                     "strength",

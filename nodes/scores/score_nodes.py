@@ -118,6 +118,7 @@ def _further() -> list:
         BoundingBox.Input(
             "people",
             optional=True,
+            extra_dict={"forceInput": True},  # else the editor puts four number boxes in its place
             tooltip="Boxes of the people in the pictures, from a detector (RT-DETR, SAM3): measures how well "
             "they fill their regions.",
         ),
@@ -135,11 +136,10 @@ def _further() -> list:
         ),
         io.String.Input(
             "prompts",
-            multiline=True,
-            default="",
             optional=True,
+            force_input=True,
             tooltip="For 'clip': what each member wears and does, a line for each, such as Ada: red shirt, smiling. "
-            "Empty: the prompts of Cast Member.",
+            "Not connected: the prompts of Cast Member.",
         ),
     ]
 

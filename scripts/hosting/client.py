@@ -51,6 +51,14 @@ class Client:
         """The answer to GET `path`, decoded."""
         return json.loads(self.get(path, timeout))
 
+    def post(self, path: str, body: dict, timeout: float = 60) -> bytes:
+        """The body of the answer to a POST of JSON; raises as `get` does."""
+        request = urllib.request.Request(
+            self.address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with OPENER.open(request, timeout=timeout) as answer:
+            return answer.read()
+
     def object_info(self) -> dict:
         """Every node the server knows, with its inputs and outputs."""
         return self.get_json("/object_info")
@@ -62,12 +70,8 @@ class Client:
             body["client_id"] = client_id
         if workflow is not None:
             body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
-        request = urllib.request.Request(
-            self.address + "/prompt", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
         try:
-            with OPENER.open(request, timeout=60) as answer:
-                said = json.loads(answer.read())
+            said = json.loads(self.post("/prompt", body))
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")
             try:

@@ -43,8 +43,15 @@ def id_encoder(weights, face, vector, scales):
 
 def id_former(weights, face, vector, scales):
     """Tokens [latents, width] of one face, one vector and five scales of features."""
+    return id_former_of_several(weights, [(face, vector, scales)])
+
+
+def id_former_of_several(weights, photos):
+    """Tokens [latents, width] of several photos: a face, a vector and five scales of features [L, V] of each."""
     learned = weights["latents"][0]
-    own = three_maps(np.concatenate([face, vector]), weights, "id_embedding_mapping").reshape(-1, learned.shape[1])
+    own = [three_maps(np.concatenate([face, vector]), weights, "id_embedding_mapping") for face, vector, _ in photos]
+    own = np.concatenate(own).reshape(-1, learned.shape[1])
+    scales = [np.concatenate(parts) for parts in zip(*(scales for _, _, scales in photos), strict=True)]
     latents = np.concatenate([learned, own])
     depth = len({key.split(".")[1] for key in weights if key.startswith("layers.")})
     for layer in range(depth):

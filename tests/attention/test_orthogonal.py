@@ -36,17 +36,17 @@ class Case:
         self.sources = torch.full((groups, images, members), members)  # nobody
         self.sources[0] = torch.arange(members)
 
-    def run(self, names, strengths=None, copies=None, strength=1.0, k=None, v=None):
+    def run(self, names, strengths=None, copies=None, strength=1.0, k=None, v=None, mode="decoupled"):
         members = self.share.shape[-1]
         strengths = torch.ones(members) if strengths is None else torch.tensor(strengths)
         ones = torch.ones(members + 1)
         methods = [METHODS[name] for name in names]
         copies = ones if copies is None else copies
-        layout = lay_out(Recipe("decoupled"), self.share, strengths, self.sources, ones, methods, copies)
+        layout = lay_out(Recipe(mode), self.share, strengths, self.sources, ones, methods, copies)
         layout = layout.to(self.q.device, self.q.dtype)
         k, v = (self.k, self.v) if k is None else (k, v)
         text = TextKeys(self.text)
-        return attend_to_identities(Recipe("decoupled"), layout, self.text, self.q, text, k, v, HEADS, strength)
+        return attend_to_identities(Recipe(mode), layout, self.text, self.q, text, k, v, HEADS, strength)
 
     def expected(self, name, strengths=None):
         method, out = METHODS[name], []
@@ -175,6 +175,17 @@ def test_what_is_kept_is_the_weight_of_the_bare_products():
     bare = [(q[..., part] @ k[..., part].mT).softmax(-1)[..., :5].sum(-1) for part in (slice(half), slice(half, WIDTH))]
 
     torch.testing.assert_close(lead_weight(q, k, HEADS, 5), (sum(bare) / 2).float())
+
+
+@pytest.mark.parametrize("name", ORTHOGONAL)
+def test_gates_scale_what_is_left(name):
+    case = Case(halves())
+
+    gate = (case.run(["neutral"] * 2, mode="gated") - case.text) / (case.run(["neutral"] * 2) - case.text)
+    gated = case.run([name] * 2, mode="gated")
+
+    torch.testing.assert_close(gated, case.text + gate * (case.run([name] * 2) - case.text), atol=1e-4, rtol=1e-4)
+    assert gate.min() < 0.1 < 0.9 < gate.max()
 
 
 def test_nobody_there_is_the_text_bit_for_bit():

@@ -66,6 +66,18 @@ def test_tokens_keys_and_values_are_those_of_the_formulas(kind, dtype):
         np.testing.assert_allclose(found.double().numpy(), expected @ weight.T, atol=1e-5, rtol=0)
 
 
+def test_several_photos_go_through_v1_1_as_one():
+    module, given = loaded("pulid v1.1", torch.float64), inputs(3)
+    exact = {key: value.double().numpy() for key, value in read_adapter(small("pulid v1.1")).projection.items()}
+
+    with torch.no_grad():
+        tokens = module.tokens(given.together())
+
+    photos = [(face, vector, scales) for face, scales, vector in zip(*(p.numpy() for p in given.parts), strict=True)]
+    assert tokens.shape == (1, 6, CROSS)
+    np.testing.assert_allclose(tokens[0], slow.id_former_of_several(exact, photos), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("layout", [dict, nested])
 @pytest.mark.parametrize("kind", SMALL)
 def test_original_and_converted_keys_hold_the_same(kind, layout):

@@ -47,7 +47,7 @@ def test_every_look_knows_where_on_the_picture_it_looks(fixed, size, picture):
             green = view.canvas[..., 1].astype(float) * (view.canvas[..., 0] < 100)
             if green.sum() > 3.14 * 0.95 * 200 * 81 * np.prod(view.scale):  # all of the spot
                 middle = np.array([(green * grid).sum() for grid in np.mgrid[: green.shape[0], : green.shape[1]]])[::-1]
-                seen.append(points_on_picture(middle / green.sum() + 0.5, view, look.turns, (width, height)))
+                seen.append(points_on_picture(middle / green.sum() + 0.5, view, look.degrees, (width, height)))
         assert seen, look
         np.testing.assert_allclose(seen, [spot + 0.5] * len(seen), atol=2, err_msg=str(look))
 
@@ -61,8 +61,8 @@ def test_quarter_turns_come_last_and_the_plain_look_is_left_to_the_engine():
     tried = list(looks((640, 640), (2000, 1500)))
 
     assert tried[0] == Look("at 448", 0.7)
-    assert [look.turns > 0 for look in tried] == sorted(look.turns > 0 for look in tried)
-    assert {look.turns for look in tried} == {0, 1, 2, 3}
+    assert [look.degrees > 0 for look in tried] == sorted(look.degrees > 0 for look in tried)
+    assert {look.degrees for look in tried} == {0, 45, 90, 180, 270, 315}
 
 
 def test_a_face_too_small_for_one_look_is_found_in_tiles_where_it_is(engine):

@@ -25,7 +25,13 @@ def host_folder() -> Path:
 
 import_host(host_folder())
 
-from pack.tests.host import tiny_adapters, tiny_control, tiny_instantid, tiny_models  # noqa: E402 (it needs the host)
+from pack.tests.host import (  # noqa: E402 (they need the host)
+    tiny_adapters,
+    tiny_control,
+    tiny_instantid,
+    tiny_models,
+    tiny_pulid,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -95,6 +101,13 @@ def control():
 def instantid(tmp_path_factory):
     """InstantID's adapter, as tiny."""
     return tiny_adapters.tiny_of("instantid", tmp_path_factory.mktemp("instantid"))
+
+
+@pytest.fixture(scope="module")
+def pulid(tmp_path_factory):
+    """Makes PuLID's adapters, as tiny, by version and settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield tiny_pulid.pulid_maker(tmp_path_factory, patch)
 
 
 @pytest.fixture

@@ -20,11 +20,13 @@ import numpy as np
 import torch
 from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
-from pack.scripts.benches.engine.adapter_files import Published, Shapes, nested, random_state
+from pack.scripts.benches.engine.adapter_files import PUBLISHED, Published, Shapes, id_former, nested, random_state
+from pack.scripts.benches.engine.eva_file import eva_clip
 from pack.scripts.benches.engine.structures import SD15, SDXL, Structure
 from safetensors.torch import save_file
 
 WIDTH = 320
+EVA_WIDTH, EVA_VECTOR = 128, 32
 CLIP_L = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": 12}
 CLIP_L |= {"hidden_act": "quick_gelu", "max_position_embeddings": 77, "vocab_size": 49408, "eos_token_id": 49407}
 VAE = {"double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128}
@@ -65,6 +67,20 @@ def write_adapter(path: Path, published: Published) -> None:
         torch.save(nested(state), path)
     else:
         save_file(state, path)
+
+
+def write_eva(path: Path) -> None:
+    """EVA02-CLIP, an eighth as wide: Troupe knows it by its keys."""
+    torch.save(random_state(eva_clip(width=EVA_WIDTH, hidden=341, outputs=EVA_VECTOR), dtype=torch.float16), path)
+
+
+def write_pulid(path: Path) -> None:
+    """PuLID v1.1 for that encoder and the narrow models, under its own keys."""
+    projection = id_former(2048, EVA_WIDTH, EVA_VECTOR, width=64)
+    published = replace(PUBLISHED["pulid_v1.1"], projection=projection, widths=[WIDTH] * 70)
+    state = random_state(published.shapes(), dtype=torch.float16)
+    state["id_adapter.proj_out"] *= (2048 / 64) ** 0.5  # it is multiplied from the other side: its rows are its inputs
+    save_file(state, path)
 
 
 def unet(structure: Structure) -> Shapes:

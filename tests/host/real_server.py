@@ -1,9 +1,6 @@
 """A running ComfyUI as tests use it: prompts in; histories, pictures and texts out."""
 
-import json
-import urllib.request
-
-from pack.scripts.hosting.client import OPENER, error_of
+from pack.scripts.hosting.client import error_of
 from pack.scripts.hosting.server import Server
 from pack.scripts.showing.workflow import to_prompt
 
@@ -17,7 +14,7 @@ class RealServer(Server):
 
     def command(self) -> list[str]:
         config = self.base / "test_paths.yaml"
-        kinds = ("ipadapter", "checkpoints", "clip_vision", "controlnet", "insightface", "identities")
+        kinds = ("ipadapter", "pulid", "checkpoints", "clip_vision", "controlnet", "insightface", "identities")
         folders = [f"  {name}: models/{name}\n" for name in kinds]
         config.write_text("tests:\n" + "".join(folders), encoding="utf-8")
         return [*super().command(), "--extra-model-paths-config", str(config)]
@@ -32,10 +29,7 @@ class RealServer(Server):
 
     def free(self) -> None:
         """Have the server let go of its models and of what it kept of earlier prompts, with the next prompt."""
-        body = json.dumps({"unload_models": True, "free_memory": True}).encode()
-        request = urllib.request.Request(self.address + "/free", body, {"Content-Type": "application/json"})
-        with OPENER.open(request, timeout=60):
-            pass
+        self.client.post("/free", {"unload_models": True, "free_memory": True})
 
     def images(self, entry: dict, node_id: str) -> list[bytes]:
         """The picture files that a node put out."""

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 # In the order that saved workflows know them by; those with a question mark are optional.
 INPUTS = {
     "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? "
-    "peer_compatible? noise?",
+    "peer_compatible? noise? method? zero_tokens?",
     "Troupe_DrawRegions": "image? width height regions",
     "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end?",
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",

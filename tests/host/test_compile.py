@@ -14,6 +14,7 @@ from pack.attention.isolation import Isolation
 from pack.attention.recipe_book import recipe_named
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
+from pack.nodes.host.cast.attention_recorder import record_attention
 from pack.nodes.host.cast.blocks import cross_attention_blocks
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.test_references import PAIR, SEEING, vae
@@ -145,6 +146,17 @@ def test_a_cast_on_a_second_size_is_right(model, adapter):
     for size in ((8, 8), (16, 12), (9, 13)):
         assert torch.equal(once(both, size=size), once(apply(model, TWO, adapter), size=size))
     assert graphs_and_breaks()[1] == 0
+
+
+def test_a_recorded_cast_runs_through_the_same_graph(model, adapter):
+    once(compiled(apply(model, TWO, adapter)))
+    recorded, recorder = record_attention(compiled(apply(model, TWO, adapter)))
+    eager, expected = record_attention(apply(model, TWO, adapter))
+
+    latents = once(recorded)
+    assert torch.equal(latents, once(eager))
+    assert all(map(torch.equal, recorder.recorded(latents).means, expected.recorded(latents).means))
+    assert graphs_and_breaks() == (1, 0)
 
 
 @pytest.mark.parametrize("mechanism", ["isolation", "prompts", "references"])

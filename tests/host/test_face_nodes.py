@@ -58,7 +58,7 @@ def identity(engine, name, seed, *places):
         (LoadFaceEngine, "pack provider library cache", "TROUPE_FACE_ENGINE"),
         (
             ExtractIdentity,
-            "engine image name select like place index x y no_face threshold ladder",
+            "engine image name select like place index x y no_face threshold ladder damaged",
             "TROUPE_IDENTITY IMAGE STRING",
         ),
         (

@@ -59,6 +59,13 @@ def test_the_archive_holds_the_pack_and_nothing_of_its_making(archive):
     assert archive.stat().st_size < MOST_BYTES
 
 
+def test_every_workflow_of_the_archive_has_a_thumbnail(archive):
+    with zipfile.ZipFile(archive) as opened:
+        names = {name for name in opened.namelist() if name.startswith("workflows/")}
+
+    assert {name.removesuffix(".json") + ".jpg" for name in names if name.endswith(".json")} <= names
+
+
 def test_comfy_cli_reads_the_metadata_without_a_word(capsys):
     from comfy_cli.registry.config_parser import extract_node_configuration
 

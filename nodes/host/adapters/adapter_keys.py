@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ....attention.adapter_inputs import AdapterInputs
 from ....attention.projections import join_sources
 from ..cast.blocks import BlockKey, CrossAttentionBlock
 from ..cast.troop import Troop
@@ -31,33 +32,44 @@ def keys_values_of(
 
 def _sources(troop: Troop, blocks: Sequence[CrossAttentionBlock], device: torch.device, dtype: torch.dtype) -> Tensor:
     """The sources of a troop with the keys and values of all layers side by side, [S, T, sum of widths]."""
-    rows = _rows(troop, blocks, device, dtype)
-    whole = [torch.cat([rows[row] for row in source]) for source in troop.sources]
+    runs = _runs(troop, blocks, device, dtype)
+    (width,) = {part.shape[-1] for part in runs.values()}
+    zeros = [torch.zeros(troop.adapter.zero_tokens, width, device=device, dtype=dtype)]
+    whole = [torch.cat([runs[run] for run in source] + zeros) for source in troop.runs]
     return torch.stack([part.repeat(troop.tokens // len(part), 1) for part in whole])
 
 
-def _rows(
+def _runs(
     troop: Troop, blocks: Sequence[CrossAttentionBlock], device: torch.device, dtype: torch.dtype
-) -> list[Tensor]:
-    """Every row's keys and values of all layers, [T, sum of widths] each; those that were kept are not made again."""
+) -> dict[tuple[int, ...], Tensor]:
+    """Keys and values of all layers of each run, [T, sum of widths]; those that were kept are not made again."""
     kept = troop.adapter.kept
     widen = None if troop.widen is None else weakref.ref(troop.widen)
-    keys = [(troop.rows.digest(row), dtype, widen) for row in range(len(troop.rows))]
-    found = {key: kept.get(key) for key in set(keys)}
-    missing = [row for row, key in enumerate(keys) if found[key] is None]
-    if missing:
-        for row, made in zip(missing, _project(troop, missing, blocks, device, dtype), strict=True):
-            found[keys[row]] = made
-            kept.put(keys[row], made)
-    return [found[key].to(device) for key in keys]
+    digests = [troop.rows.digest(row) for row in range(len(troop.rows))]
+    runs = dict.fromkeys(run for source in troop.runs for run in source)
+    keys = {run: (tuple(digests[row] for row in run), dtype, widen) for run in runs}
+    found = {key: kept.get(key) for key in keys.values()}
+    missing = [run for run in runs if found[keys[run]] is None]
+    alone = [run for run in missing if len(run) == 1]
+    batches = [(alone, troop.rows.rows([row for (row,) in alone]))] if alone else []
+    batches += [([run], troop.rows.rows(run).together()) for run in missing if len(run) > 1]
+    for batch, inputs in batches:
+        for run, made in zip(batch, _project(troop, inputs, blocks, device, dtype), strict=True):
+            found[keys[run]] = made
+            kept.put(keys[run], made)
+    return {run: found[key].to(device) for run, key in keys.items()}
 
 
 def _project(
-    troop: Troop, rows: list[int], blocks: Sequence[CrossAttentionBlock], device: torch.device, dtype: torch.dtype
+    troop: Troop,
+    inputs: AdapterInputs,
+    blocks: Sequence[CrossAttentionBlock],
+    device: torch.device,
+    dtype: torch.dtype,
 ) -> Tensor:
     """Keys and values of all layers of some rows, [R, T, sum of widths]; computed in float32, as the inputs are."""
     module = troop.adapter.module
-    tokens = module.tokens(troop.rows.rows(rows).to(device))
+    tokens = module.tokens(inputs.to(device))
     if troop.widen is not None:
         tokens = troop.widen(tokens.to(troop.widen.weight.dtype)).float()
     parts = []

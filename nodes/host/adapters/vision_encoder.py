@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import comfy.clip_vision
 
+from .eva_encoder import eva_encoder_for
 from .vision_files import EncoderShape, vision_files
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ def need_of(adapter: LoadedAdapter) -> Need:
 def encoder_for(adapter: LoadedAdapter, given: Any = None) -> Any:
     """The encoder that an adapter needs: the given one, or the first in ComfyUI's clip_vision folders whose shape fits.
 
-    Raises ValueError that says what was needed, what there is and what to do.
+    For PuLID it is an EvaEncoder. Raises ValueError that says what was needed, what there is and what to do.
     """
+    if adapter.format.vision == "eva":
+        return eva_encoder_for(adapter, given)
     need = need_of(adapter)
     if given is not None:
         _check(adapter.name, need, shape_of(given))

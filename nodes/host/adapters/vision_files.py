@@ -60,12 +60,20 @@ def shape_in(path: Path) -> EncoderShape | None:
     if path.suffix.lower() != ".safetensors":
         return None
     try:
+        return _shape_of(tensor_shapes(path))
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def tensor_shapes(path: Path) -> dict[str, list[int]]:
+    """The shapes of a `.safetensors` file's tensors by name, from its header; nothing for what is no such file."""
+    try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length)) if length <= MOST_HEADER else {}
-        return _shape_of({key: value["shape"] for key, value in header.items() if key != "__metadata__"})
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return None
+        return {key: value["shape"] for key, value in header.items() if key != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _shape_of(shapes: dict[str, list[int]]) -> EncoderShape | None:

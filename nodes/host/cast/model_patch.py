@@ -14,6 +14,7 @@ from comfy.patcher_extension import CallbacksMP, WrappersMP
 from ....attention.cast import Cast
 from ....attention.compositors import default_compositor
 from ....attention.margins import with_margin
+from ....attention.modes import takes_methods
 from ....attention.recipes import Recipe
 from ....attention.regions import Region
 from ....attention.schedule import shared_window
@@ -63,6 +64,7 @@ def patch_cast(
     for troop in patch.troops:
         spec = troop.adapter.spec
         check_fit(blocks, spec.cross_width, spec.layer_widths, troop.adapter.name)
+        _check_method(troop.adapter, recipe)
     patched = model.clone()
     _keep_apart(model, patched)
     if not patched.get_callbacks(CallbacksMP.ON_CLONE, "troupe"):
@@ -89,6 +91,16 @@ def _troops(model: Any, cast: Cast, adapter: LoadedAdapter | None, photos: str) 
         troop_of(own, indices, Moving([cast[index].identity for index in indices]), photos, widening(model, own))
         for own, indices in members.items()
     )
+
+
+def _check_method(adapter: LoadedAdapter, recipe: Recipe) -> None:
+    if adapter.method.orthogonal and not takes_methods(recipe):
+        raise ValueError(
+            f"Troupe: the PuLID file '{adapter.name}' has the method {adapter.settings.method}, which takes out of a "
+            f"person what the text says already; in mode {recipe.mode}{' as released' * recipe.gate.released} there is "
+            "no attention of their own. Set 'method' in Load Identity Adapter to neutral, or choose a recipe of mode "
+            "decoupled (Troupe, MultiID, AnyMS, decoupled)."
+        )
 
 
 def _keep_apart(_original: Any, clone: Any) -> None:

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from ....attention.adapter_formats import INSTANTID_KINDS
 from ....attention.adapter_inputs import AdapterInputs, averaged, joined
+from ....attention.orthogonal import Method
 from ....attention.projections import repeats_of
 from ....face.identity import Identity
 from ..adapters.adapter_model import LoadedAdapter
+from ..adapters.eva_features import eva_features_of, eva_features_of_nobody
 from ..adapters.vision_features import features_of, features_of_nobody
 from ..faces.recognisers import recogniser_for
 
@@ -48,9 +50,21 @@ class Troop:
         return self.rows.tokens(self.adapter.spec)
 
     @property
+    def runs(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The rows of each source as they go through the adapter: each alone, or all as one where its format joins."""
+        if self.adapter.format.joins:
+            return tuple((source,) for source in self.sources)
+        return tuple(tuple((row,) for row in source) for source in self.sources)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens of each source, tokens of zeros included."""
+        return tuple(self.row_tokens * len(runs) + self.adapter.zero_tokens for runs in self.runs)
+
+    @property
     def tokens(self) -> int:
         """Tokens of every source: as many as all have when each is repeated up to the least common multiple."""
-        return self.row_tokens * math.lcm(*map(len, self.sources))
+        return math.lcm(*self.lengths)
 
 
 def troop_of(
@@ -78,7 +92,18 @@ def troop_of(
 
 def repeats_in(troops: Sequence[Troop]) -> Tensor:
     """How many times the tokens of one photo each source of some troops holds, float32 [S]."""
-    return repeats_of([(troop.tokens, troop.row_tokens, len(troop.sources)) for troop in troops])
+    return copies_in(troops) * torch.tensor([len(runs) for troop in troops for runs in troop.runs])
+
+
+def copies_in(troops: Sequence[Troop]) -> Tensor:
+    """How many times the whole of each source of some troops is repeated, float32 [S]."""
+    return repeats_of([(troop.tokens, length, 1) for troop in troops for length in troop.lengths])
+
+
+def methods_of(troops: Sequence[Troop]) -> tuple[Method, ...]:
+    """How each member of a cast stands beside the text."""
+    found = {member: troop.adapter.method for troop in troops for member in troop.members}
+    return tuple(found[member] for member in sorted(found))
 
 
 def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> AdapterInputs:
@@ -87,12 +112,12 @@ def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> Adapte
     Raises ValueError when the identity does not have it.
     """
     faces = faces_of(identity, adapter) if adapter.format.face else None
-    features = features_of(adapter, identity) if adapter.format.vision else None
+    features, vectors = _seen(adapter, identity)
     if faces is not None and features is not None and len(faces) != len(features):
         raise ValueError(
             f"Troupe: identity '{identity.name}' has {len(faces)} faces and {len(features)} photos. Extract it again."
         )
-    rows = AdapterInputs(faces, features)
+    rows = AdapterInputs(faces, features, vectors)
     weights = list(getattr(identity, "weights", ())) or [1.0] * len(rows)
     if photos != "average":
         return rows.rows([row for row, weight in enumerate(weights) if weight > 0])
@@ -100,6 +125,13 @@ def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> Adapte
         return averaged(rows, weights)
     except ValueError as error:
         raise ValueError(f"Troupe: of identity '{identity.name}' {error}.") from error
+
+
+def _seen(adapter: LoadedAdapter, identity: Identity) -> tuple[Tensor | None, Tensor | None]:
+    """Features and vectors of each photo, as far as the adapter reads them."""
+    if adapter.format.vision == "eva":
+        return eva_features_of(adapter, identity)
+    return features_of(adapter, identity) if adapter.format.vision else None, None
 
 
 def faces_of(identity: Identity, adapter: LoadedAdapter) -> Tensor:
@@ -126,4 +158,6 @@ def nobody_for(adapter: LoadedAdapter, people: AdapterInputs | None = None) -> A
     if noise and people is not None and adapter.spec.kind in INSTANTID_KINDS:
         generator = torch.Generator().manual_seed(int(people.faces.double().sum()) % 2**31)
         faces = noise * torch.rand(1, spec.embedding_width, generator=generator)
+    if adapter.format.vision == "eva":
+        return AdapterInputs(faces, *eva_features_of_nobody(adapter.vision))
     return AdapterInputs(faces, features_of_nobody(adapter) if adapter.format.vision else None)

@@ -12,6 +12,7 @@ from ....face.identity_file import SUFFIX, load_identity
 from ....face.onnx_graph import read_outline
 from ....face.pack import content_hash, find_packs, kind_of, read_pack
 from ..adapters.adapter_file import read_adapter_file
+from ..adapters.eva_files import NAME, WHERE, eva_files
 from ..faces.recognisers import PUBLISHED
 from ..model_folders import DEMO_WEIGHTS, adapter_files, adapter_path, insightface_folders
 
@@ -55,10 +56,11 @@ def identity_lines() -> list[str]:
 
 
 def encoder_lines() -> list[str]:
-    """CLIP vision encoders, which some adapters need."""
-    names = sorted(folder_paths.get_filename_list("clip_vision"))
-    lines = [f"{name}: {size(folder_paths.get_full_path('clip_vision', name))}" for name in names]
-    return lines or [f"none in {first_folder('clip_vision')}; IP-Adapter, Plus and FaceID-plus need one"]
+    """CLIP vision encoders, which some adapters need, and PuLID's, which may lie elsewhere too."""
+    names, ours = sorted(folder_paths.get_filename_list("clip_vision")), eva_files()
+    lines = [f"{n}: {size(folder_paths.get_full_path('clip_vision', n))}" for n in names if n not in ours]
+    lines += [f"{name}: EVA02-CLIP, for PuLID, {size(path)} [{path}]" for name, path in ours.items()]
+    return lines or [f"none in {first_folder('clip_vision')}; IP-Adapter, Plus, FaceID-plus and PuLID need one"]
 
 
 def first_folder(kind: str) -> str:
@@ -107,7 +109,8 @@ def _adapter_state(name: str) -> str:
     except ValueError as error:
         return f"! {error} [{path}]"
     licence = OWN if DEMO_WEIGHTS in path.parents else FACES_LEARNED if FORMATS[spec.kind].face else UNKNOWN
-    return f"{spec.kind}, {size(path)}; {licence} [{path}]"
+    lacking = FORMATS[spec.kind].vision == "eva" and not eva_files()
+    return f"! needs {NAME} in {WHERE}; " * lacking + f"{spec.kind}, {size(path)}; {licence} [{path}]"
 
 
 def sections() -> Iterator[tuple[str, list[str]]]:

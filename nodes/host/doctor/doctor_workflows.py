@@ -10,7 +10,8 @@ from typing import Any
 import folder_paths
 
 from ....face.pack import find_packs
-from ..model_folders import insightface_folders, register_model_folders
+from ..file_names import full_path
+from ..model_folders import ADAPTER_FOLDERS, insightface_folders, register_model_folders
 
 WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
 FOLDERS = {  # of loaders whose first widget names a file
@@ -47,5 +48,10 @@ def missing_files(workflow: Mapping[str, Any]) -> Iterator[str]:
     for kind, name in named:
         if kind == "Troupe_LoadFaceEngine" and name not in packs:
             yield f"face pack {name} in {insightface_folders()[0] / 'models' / name}"
-        elif kind in FOLDERS and folder_paths.get_full_path(FOLDERS[kind], name) is None:
+        elif kind in FOLDERS and not any(full_path(folder, name) for folder in _folders_of(kind)):
             yield f"{name} in {folder_paths.get_folder_paths(FOLDERS[kind])[0]}"
+
+
+def _folders_of(kind: str) -> tuple[str, ...]:
+    """The kinds of model folders that a loader looks into."""
+    return ADAPTER_FOLDERS if FOLDERS[kind] in ADAPTER_FOLDERS else (FOLDERS[kind],)

@@ -10,6 +10,7 @@ from ....face.identity import Identity
 from ....face.identity_file import SUFFIX, load_identity, save_identity
 from ....face.identity_names import file_stem, free_stem
 from ....face.pack import content_hash
+from ..file_names import full_path
 from ..model_folders import register_model_folders
 
 FOLDER = "identities"
@@ -26,7 +27,7 @@ def identity_names() -> list[str]:
 def identity_path(name: str) -> Path:
     """Where the identity file of that name lies. Raises ValueError with the folders searched when there is none."""
     register_model_folders()
-    path = None if name == NO_FILE else folder_paths.get_full_path(FOLDER, name)
+    path = None if name == NO_FILE else full_path(FOLDER, name)
     if path is None:
         what = "no identity has been saved yet" if name == NO_FILE else f"there is no identity file named '{name}'"
         raise ValueError(

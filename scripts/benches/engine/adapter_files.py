@@ -174,7 +174,7 @@ def random_state(shapes: Shapes, seed: int = 1, dtype: torch.dtype = torch.float
     state = {}
     for key, shape in shapes.items():
         count = math.prod(shape)
-        value = torch.randn(min(count, MOST), generator=generator).to(dtype) / shape[-1] ** 0.5
+        value = torch.randn(min(count, MOST), generator=generator).to(dtype) / (shape[-1] if shape else 1) ** 0.5
         value = value.repeat(-(-count // MOST))[:count].view(shape)
         if len(shape) == 1 and key.endswith("weight"):
             value = 1 + 0.1 * value

@@ -13,7 +13,8 @@ import numpy as np
 
 from ....demo.people_by_name import photo_of
 from ....face.engine import NoFaceFound
-from ....face.extraction import LOOK, extract_identity
+from ....face.extraction import extract_identity
+from ....face.extraction_words import LOOK
 from ....face.onnx_engine import load_engine
 from ....face.pack import read_pack
 from ....face.strangers import DIFFERENT

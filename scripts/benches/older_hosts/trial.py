@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ...showing.workflow import read_workflow, to_prompt
 from .canvas import regions_drawn
 
 WORKFLOW = ROOT / "workflows" / "two-people.json"
+SPEAKING = re.compile(r"(?<![-./_\w])Troupe[,: ]")  # a message of this pack's, not a path
 RENDERERS = ("classic", "Nodes 2.0")
 
 
@@ -44,6 +46,10 @@ class HostServer(Server):
         super().__init__(installation, base, variables={"OMP_NUM_THREADS": "1"})
         self.front_end = front_end
 
+    def start(self, timeout: float = 900) -> None:
+        """Start and wait until it answers; the first time it writes byte code and looks through its folders."""
+        super().start(timeout)
+
     def command(self) -> list[str]:
         """With the folder of the front end."""
         return super().command() + (["--front-end-root", str(self.front_end)] if self.front_end else [])
@@ -56,14 +62,14 @@ def try_host(installation: Installation, front_end: Path | None, folder: Path, b
         picture, fault = demo_picture(server) if nodes else (None, "no node of this pack")
         regions = {name: regions_drawn(server, browser, name, folder) for name in RENDERERS} if browser else {}
         log = server.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    said = [line for line in log if "troupe" in line.lower() and "import times" not in line.lower()]
+    said = [line for line in log if SPEAKING.search(line)]
     return Trial(nodes, picture, regions, (*said, *([fault] if fault else [])))
 
 
 def demo_picture(server: Server) -> tuple[np.ndarray | None, str | None]:
     """The picture of the demo's workflow, or why there is none."""
     watched = watch(to_prompt(read_workflow(WORKFLOW), server.client.object_info()))
-    entry = server.client.wait(server.client.submit(watched.prompt))
+    entry = server.client.wait(server.client.submit(watched.prompt), timeout=1800)
     fault = error_of(entry)
     if fault:
         return None, fault
