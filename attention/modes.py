@@ -71,7 +71,11 @@ def lay_out(
     weighted = shares * strengths
     if any(method.orthogonal for method in methods):
         aside = torch.tensor([method.orthogonal for method in methods])
-        orthogonal = lay_out_orthogonal(weighted * aside, methods, sources, copies)
+        theirs = weighted * aside
+        if recipe.merges:  # who reads the same over the whole picture says the same; own regions stay apart
+            kinds = [column if method.regional else method for column, method in enumerate(methods)]
+            theirs = merged(theirs, sources, kinds)[0]
+        orthogonal = lay_out_orthogonal(theirs, methods, sources, copies)
         plain = lay_out(recipe, shares, strengths * ~aside, sources, repeats)
         return replace(plain, orthogonal=orthogonal)
     if recipe.merges:
@@ -88,16 +92,18 @@ def takes_methods(recipe: Recipe) -> bool:
     return recipe.mode == "decoupled" or (recipe.mode == "gated" and not recipe.gate.released)
 
 
-def merged(shares: Tensor, sources: Tensor) -> tuple[Tensor, int, Tensor]:
+def merged(shares: Tensor, sources: Tensor, kinds: Sequence[object] = ()) -> tuple[Tensor, int, Tensor]:
     """Members who read the same source in a group as one, with the sum of their shares: arguments of `paginate`.
 
     Rows that are not the positive prompt read "nobody" for every member, so overlapping members cost them one read.
+    kinds : of members, where those of unlike kinds stay apart
     """
     together = torch.zeros_like(shares)
     for group in range(len(shares)):
         first: dict[tuple, int] = {}
         for column in range(shares.shape[-1]):
-            into = first.setdefault(tuple(sources[group, :, column].tolist()), column)
+            kind = kinds[column] if kinds else None
+            into = first.setdefault((kind, *sources[group, :, column].tolist()), column)
             together[group, :, into] += shares[group, :, column]
     return together, sources.shape[1], sources
 
