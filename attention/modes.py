@@ -71,13 +71,9 @@ def lay_out(
     weighted = shares * strengths
     if any(method.orthogonal for method in methods):
         aside = torch.tensor([method.orthogonal for method in methods])
-        theirs = weighted * aside
-        if recipe.merges:  # who reads the same over the whole picture says the same; own regions stay apart
-            kinds = [column if method.regional else method for column, method in enumerate(methods)]
-            theirs = merged(theirs, sources, kinds)[0]
-        orthogonal = lay_out_orthogonal(theirs, methods, sources, copies)
+        theirs = merged_by_method(weighted * aside, sources, methods) if recipe.merges else weighted * aside
         plain = lay_out(recipe, shares, strengths * ~aside, sources, repeats)
-        return replace(plain, orthogonal=orthogonal)
+        return replace(plain, orthogonal=lay_out_orthogonal(theirs, methods, sources, copies))
     if recipe.merges:
         return Layout(paginate(*merged(weighted, sources)), shares[:0], sources.flatten(0, 1), strengths)
     if recipe.gate.released:
@@ -106,6 +102,12 @@ def merged(shares: Tensor, sources: Tensor, kinds: Sequence[object] = ()) -> tup
             into = first.setdefault((kind, *sources[group, :, column].tolist()), column)
             together[group, :, into] += shares[group, :, column]
     return together, sources.shape[1], sources
+
+
+def merged_by_method(shares: Tensor, sources: Tensor, methods: Sequence[Method]) -> Tensor:
+    """Members of one method who read the same over the whole picture say the same; those of own regions stay apart."""
+    kinds = [column if method.regional else method for column, method in enumerate(methods)]
+    return merged(shares, sources, kinds)[0]
 
 
 def attend_to_identities(
