@@ -52,6 +52,7 @@ def lay_out(
     repeats: Tensor,
     methods: Sequence[Method] = (),
     copies: Tensor | None = None,
+    lengths: tuple[int | None, int | None] = (None, None),
 ) -> Layout:
     """The layout of a recipe's mode.
 
@@ -61,6 +62,7 @@ def lay_out(
     repeats   : [S] how often the tokens of each source are repeated (attention.projections.join_sources)
     methods   : [M] of members, where one is orthogonal; only for recipes that take it (`takes_methods`)
     copies    : [S] how often each source as a whole is repeated, where one is orthogonal
+    lengths   : tokens of the sources of plain members and of orthogonal ones, where these are of unlike length
     """
     images = sources.shape[1]
     of_all = shares.repeat_interleave(images, 0)
@@ -73,7 +75,7 @@ def lay_out(
         aside = torch.tensor([method.orthogonal for method in methods])
         theirs = merged_by_method(weighted * aside, sources, methods) if recipe.merges else weighted * aside
         plain = lay_out(recipe, shares, strengths * ~aside, sources, repeats)
-        return replace(plain, orthogonal=lay_out_orthogonal(theirs, methods, sources, copies))
+        return replace(plain, orthogonal=lay_out_orthogonal(theirs, methods, sources, copies, lengths))
     if recipe.merges:
         return Layout(paginate(*merged(weighted, sources)), shares[:0], sources.flatten(0, 1), strengths)
     if recipe.gate.released:
@@ -134,9 +136,9 @@ def attend_to_identities(
     """
     pages, gate = layout.pages, recipe.gate
     if recipe.mode == "decoupled":
-        out = identity_attention(onto, q, k, v, pages, heads, strength)
         if layout.orthogonal is None:
-            return out
+            return identity_attention(onto, q, k, v, pages, heads, strength)
+        out = identity_attention(onto, q, *layout.orthogonal.of_others(k, v), pages, heads, strength)
         return orthogonal_attention(out, onto, q, k, v, layout.orthogonal, heads, strength)
     if recipe.mode == "masked" and recipe.literal:
         odds = (strength * layout.strengths).expand(len(q), -1)
