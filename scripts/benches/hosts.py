@@ -22,7 +22,7 @@ DRAWN = 3  # a new node has two regions, and one is drawn
 
 
 def rows(settings: Settings) -> list[Row]:
-    """For every older host the nodes it lacks and how its picture differs from the private host's; the canvas for all."""
+    """What every older host lacks and how its picture differs from the private host's; the canvas of all of them."""
     browser = find_browser()
     hosts = [host for host in OLDER_HOSTS if not settings.quick or host is OLDER_HOSTS[0]]
 
