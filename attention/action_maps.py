@@ -38,10 +38,10 @@ class ActionMaps:
 
 
 class ActionSums:
-    """The sums of one cast in one sampling run, on the device where they are made.
+    """The sums of one cast in one sampling run, on the device or devices where they are made.
 
-    They take at most MOST_BYTES = 32 MiB: 4 bytes times (members times pictures, and 1) times at most 16 columns of
-    steps times the cells of all groups, at most 64 x 64 each. Two people at SD1.5 and 512 px take 1.2 MiB.
+    On each they take at most MOST_BYTES = 32 MiB: 4 bytes times (members times pictures, and 1) times at most 16
+    columns of steps times the cells of all groups, at most 64 x 64 each. Two people at SD1.5 and 512 px take 1.2 MiB.
     """
 
     def __init__(self, grids: Mapping[Group, Grid], members: int, images: int, steps: int) -> None:
@@ -51,8 +51,8 @@ class ActionSums:
         self.columns = column_count(steps)
         side = map_side(list(grids.values()), self.columns * (members * images + 1))
         self._shape = {group: (self.columns, members, images, *shrunk(grid, side)) for group, grid in grids.items()}
-        self._sums: dict[Group, Tensor] = {}
-        self._visits: dict[Group, Tensor] = {}
+        self._sums: dict[tuple[Group, torch.device], Tensor] = {}
+        self._visits: dict[tuple[Group, torch.device], Tensor] = {}
 
     def add(self, group: Group, energy: Tensor, column: Tensor, span: tuple[slice, slice] | None = None) -> None:
         """Add what one layer call measured; asks nothing of the device.
@@ -61,17 +61,17 @@ class ActionSums:
         column : [1] int64 on the device, of the step
         span   : rows and columns of the map that the call saw, for a crop (`span_of`); None for all
         """
-        shape = self._shape[group]
-        if group not in self._sums:
-            self._sums[group] = torch.zeros(shape, device=energy.device)
-            self._visits[group] = torch.zeros(shape[0], *shape[3:], device=energy.device)
+        shape, here = self._shape[group], (group, energy.device)
+        if here not in self._sums:
+            self._sums[here] = torch.zeros(shape, device=energy.device)
+            self._visits[here] = torch.zeros(shape[0], *shape[3:], device=energy.device)
         rows, columns = span or (slice(0, shape[3]), slice(0, shape[4]))
         size = (rows.stop - rows.start, columns.stop - columns.start)
         part = energy if energy.shape[-2:] == size else F.adaptive_avg_pool2d(energy, size)
         if part.shape[1] != shape[2]:
             part = part.mean(1, keepdim=True).expand(-1, shape[2], -1, -1)
-        self._sums[group][..., rows, columns].index_add_(0, column, part[None])
-        self._visits[group][:, rows, columns].index_add_(0, column, torch.ones(1, *size, device=energy.device))
+        self._sums[here][..., rows, columns].index_add_(0, column, part[None])
+        self._visits[here][:, rows, columns].index_add_(0, column, torch.ones(1, *size, device=energy.device))
 
     def size(self, group: Group) -> Grid:
         """Rows and columns of a group's map."""
@@ -87,9 +87,11 @@ class ActionSums:
         self._visits.clear()
 
     def _mean(self, group: Group) -> Tensor:
-        if group not in self._sums:
+        places = [place for place in self._sums if place[0] == group]
+        if not places:
             return torch.zeros(self._shape[group])
-        return (self._sums[group] / self._visits[group][:, None, None].clamp(min=1)).cpu()
+        energy, visits = (sum(sums[place].cpu() for place in places) for sums in (self._sums, self._visits))
+        return energy / visits[:, None, None].clamp(min=1)
 
 
 def joined_maps(names: Sequence[str], sums: Sequence[ActionSums], steps: int) -> ActionMaps:

@@ -49,9 +49,10 @@ def gated_attention(
         summed = summed.sum(1, keepdim=True).expand_as(summed)
     weight = activation(q, summed, heads, shares != 0 if gate.regional else None, gate.low, gate.high)
     weight = cut(weight, gate.threshold).flatten(0, 1)  # [B * N, M]
-    out = identity_attention(onto, q, k, v, pages, heads, strength * weight[pages.rows, pages.column[:, None]], attend)
+    plain = strength * weight[pages.rows, pages.column[:, None]]
     if orthogonal is None:
-        return out
+        return identity_attention(onto, q, k, v, pages, heads, plain, attend)
+    out = identity_attention(onto, q, *orthogonal.of_others(k, v), pages, heads, plain, attend)
     own = strength * weight[orthogonal.pages.rows, orthogonal.pages.column[:, None]]
     return orthogonal_attention(out, onto, q, k, v, orthogonal, heads, own, attend)
 

@@ -52,6 +52,7 @@ def lay_out(
     repeats: Tensor,
     methods: Sequence[Method] = (),
     copies: Tensor | None = None,
+    lengths: tuple[int | None, int | None] = (None, None),
 ) -> Layout:
     """The layout of a recipe's mode.
 
@@ -61,6 +62,7 @@ def lay_out(
     repeats   : [S] how often the tokens of each source are repeated (attention.projections.join_sources)
     methods   : [M] of members, where one is orthogonal; only for recipes that take it (`takes_methods`)
     copies    : [S] how often each source as a whole is repeated, where one is orthogonal
+    lengths   : tokens of the sources of plain members and of orthogonal ones, where these are of unlike length
     """
     images = sources.shape[1]
     of_all = shares.repeat_interleave(images, 0)
@@ -71,9 +73,9 @@ def lay_out(
     weighted = shares * strengths
     if any(method.orthogonal for method in methods):
         aside = torch.tensor([method.orthogonal for method in methods])
-        orthogonal = lay_out_orthogonal(weighted * aside, methods, sources, copies)
+        theirs = merged_by_method(weighted * aside, sources, methods) if recipe.merges else weighted * aside
         plain = lay_out(recipe, shares, strengths * ~aside, sources, repeats)
-        return replace(plain, orthogonal=orthogonal)
+        return replace(plain, orthogonal=lay_out_orthogonal(theirs, methods, sources, copies, lengths))
     if recipe.merges:
         return Layout(paginate(*merged(weighted, sources)), shares[:0], sources.flatten(0, 1), strengths)
     if recipe.gate.released:
@@ -88,18 +90,26 @@ def takes_methods(recipe: Recipe) -> bool:
     return recipe.mode == "decoupled" or (recipe.mode == "gated" and not recipe.gate.released)
 
 
-def merged(shares: Tensor, sources: Tensor) -> tuple[Tensor, int, Tensor]:
+def merged(shares: Tensor, sources: Tensor, kinds: Sequence[object] = ()) -> tuple[Tensor, int, Tensor]:
     """Members who read the same source in a group as one, with the sum of their shares: arguments of `paginate`.
 
     Rows that are not the positive prompt read "nobody" for every member, so overlapping members cost them one read.
+    kinds : of members, where those of unlike kinds stay apart
     """
     together = torch.zeros_like(shares)
     for group in range(len(shares)):
         first: dict[tuple, int] = {}
         for column in range(shares.shape[-1]):
-            into = first.setdefault(tuple(sources[group, :, column].tolist()), column)
+            kind = kinds[column] if kinds else None
+            into = first.setdefault((kind, *sources[group, :, column].tolist()), column)
             together[group, :, into] += shares[group, :, column]
     return together, sources.shape[1], sources
+
+
+def merged_by_method(shares: Tensor, sources: Tensor, methods: Sequence[Method]) -> Tensor:
+    """Members of one method who read the same over the whole picture say the same; those of own regions stay apart."""
+    kinds = [column if method.regional else method for column, method in enumerate(methods)]
+    return merged(shares, sources, kinds)[0]
 
 
 def attend_to_identities(
@@ -126,9 +136,9 @@ def attend_to_identities(
     """
     pages, gate = layout.pages, recipe.gate
     if recipe.mode == "decoupled":
-        out = identity_attention(onto, q, k, v, pages, heads, strength)
         if layout.orthogonal is None:
-            return out
+            return identity_attention(onto, q, k, v, pages, heads, strength)
+        out = identity_attention(onto, q, *layout.orthogonal.of_others(k, v), pages, heads, strength)
         return orthogonal_attention(out, onto, q, k, v, layout.orthogonal, heads, strength)
     if recipe.mode == "masked" and recipe.literal:
         odds = (strength * layout.strengths).expand(len(q), -1)

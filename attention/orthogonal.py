@@ -12,7 +12,7 @@ person's own, w_i = share_i; for one person everywhere both are the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -67,26 +67,40 @@ class OrthogonalRows:
     counts : [E, P] how much each row counts in the sums
     keeps  : [E] of how many first tokens' copies the weight is kept; 0 keeps nothing
     lead   : the number of first tokens, 0 where no page keeps anything
+    others, length : how many tokens the sources of others and of these people have; None for all there are
     """
 
     pages: Pages
     counts: Tensor
     keeps: Tensor
     lead: int
+    others: int | None = None
+    length: int | None = None
 
     def to(self, device: torch.device) -> OrthogonalRows:
         """The same rows on a device; shares stay float32, as the sums are."""
         pages = self.pages.to(device, torch.float32)
-        return OrthogonalRows(pages, self.counts.to(device), self.keeps.to(device), self.lead)
+        return replace(self, pages=pages, counts=self.counts.to(device), keeps=self.keeps.to(device))
+
+    def of_others(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """The tokens of keys and values [S, T, C] that others' sources have."""
+        return k[:, : self.others], v[:, : self.others]
 
 
-def lay_out_orthogonal(share: Tensor, methods: Sequence[Method], sources: Tensor, copies: Tensor) -> OrthogonalRows:
+def lay_out_orthogonal(
+    share: Tensor,
+    methods: Sequence[Method],
+    sources: Tensor,
+    copies: Tensor,
+    lengths: tuple[int | None, int | None] = (None, None),
+) -> OrthogonalRows:
     """The rows of people with an orthogonal method.
 
     share   : [G, N, M] on the CPU, as for `paginate`, 0 for members with another method
     methods : [M]
     sources : [G, images, M] int64 whose keys and values each member has in each picture
     copies  : [S] how often the tokens of each source are repeated as a whole
+    lengths : tokens of others' sources, and of these
     """
     layer = (share != 0).long().cumsum(-1) - 1  # as in `paginate`: no row is added to twice in one layer
     rows, values, counts, source, column = [], [], [], [], []
@@ -104,7 +118,7 @@ def lay_out_orthogonal(share: Tensor, methods: Sequence[Method], sources: Tensor
     keeps = [float(copies[own]) if kept else 0.0 for own, kept in zip(source, lead, strict=True)]
     which = (torch.tensor(numbers, dtype=torch.long) for numbers in (source, column))
     pages = Pages(_stacked(rows).long(), *which, _stacked(values, 1))
-    return OrthogonalRows(pages, _stacked(counts), torch.tensor(keeps), max(lead, default=0))
+    return OrthogonalRows(pages, _stacked(counts), torch.tensor(keeps), max(lead, default=0), *lengths)
 
 
 def _stacked(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -136,6 +150,7 @@ def orthogonal_attention(
     pages = rows.pages
     if len(pages.source) == 0:
         return onto
+    k, v = (part[:, : rows.length] for part in (k, v))
     asked, keys = pages.gather(q), k.index_select(0, pages.source)
     heard = attend(asked, keys, v.index_select(0, pages.source), heads).float()  # [E, P, H*D]
     said = pages.gather(text).float()

@@ -7,7 +7,7 @@ weights; `torch.nn` serves everywhere else.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -52,23 +52,21 @@ class IdentityAdapter(nn.Module):
         return self.to_key[layer](tokens), self.to_value[layer](tokens)
 
 
-def join_sources(parts: Sequence[Tensor]) -> Tensor:
+def join_sources(parts: Sequence[Tensor], kinds: Sequence[Hashable] = ()) -> Tensor:
     """One tensor for the tokens of adapters with different token counts.
 
     Repeating all tokens of a source equally often leaves its softmax unchanged (equal keys split their weight), so
     every source is repeated up to the least common multiple and no padding mask is needed.
 
     parts : [S_a, T_a, C] each
+    kinds : of the parts, where those of unlike kinds are read in calls of their own. Each kind has its own multiple,
+            and the shorter ones zeros behind it, which are not to be read.
     returns [sum of S_a, T, C]
     """
-    length = math.lcm(*(part.shape[1] for part in parts))
-    return torch.cat([part.repeat(1, length // part.shape[1], 1) for part in parts])
-
-
-def repeats_of(parts: Sequence[tuple[int, int, int]]) -> Tensor:
-    """How many times the tokens of one photo each source holds after `join_sources`, float32 [sum of S_a].
-
-    parts : T_a, how many of these one photo has, and S_a, of each
-    """
-    length = math.lcm(*(tokens for tokens, _, _ in parts))
-    return torch.cat([torch.full((count,), length / own) for _, own, count in parts])
+    kinds = kinds or [None] * len(parts)
+    counts = {
+        kind: math.lcm(*(p.shape[1] for p, own in zip(parts, kinds, strict=True) if own == kind)) for kind in kinds
+    }
+    most = max(counts.values())
+    whole = [part.repeat(1, counts[kind] // part.shape[1], 1) for part, kind in zip(parts, kinds, strict=True)]
+    return torch.cat([torch.nn.functional.pad(part, (0, 0, 0, most - part.shape[1])) for part in whole])

@@ -6,6 +6,7 @@ from .cast import adapter_nodes, attention_nodes, cast_advanced, cast_nodes
 from .control import control_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
 from .host.faces.identity_pictures import register_identity_pictures
+from .host.host_abilities import say_what_is_lacking
 from .host.model_folders import register_model_folders
 from .layout import control_pictures, layout_nodes
 from .regions import face_region_nodes, region_nodes, region_sources, region_tools
@@ -43,6 +44,7 @@ class Troupe(ComfyExtension):
     async def on_load(self) -> None:
         register_model_folders()
         register_identity_pictures()
+        say_what_is_lacking()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return NODES

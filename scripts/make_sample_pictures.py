@@ -2,6 +2,7 @@
 
 With `--figures FILE`, the JSON of `bench.py world --json FILE`, the table of figures is written as well, and the
 samples are drawn at the strengths that were best there. `--only-figures` leaves the pictures as they are.
+`--comparison` draws README's sheet of recipes, and its workflow's thumbnail, and nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pack_alias  # noqa: F401
@@ -26,6 +28,9 @@ from pack.scripts.figures.samples import Samples
 from pack.scripts.showing.world_page import COMMAND, figures_text, read_figures, samples_text, strengths_in
 
 DEMO = ROOT / "demo"
+COMPARISON = ROOT / "workflows" / "compare-recipes.json"
+SHEET = ROOT / "docs" / "compare-recipes.png"
+THUMBNAIL = 384  # pixels wide
 
 
 def parse() -> argparse.Namespace:
@@ -33,6 +38,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=Path, metavar="FILE", help="what bench.py world --json wrote")
     parser.add_argument("--only-figures", action="store_true", help="write the table alone")
+    parser.add_argument("--comparison", action="store_true", help="draw docs/compare-recipes.png alone")
     parser.add_argument("--training", default="", metavar="WORDS", help="how long the weights took, and where")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     add_host_option(parser)
@@ -61,6 +67,27 @@ def make_pictures(installation: Installation, result: dict, console: Console) ->
     rewrite(DEMO / "README.md", "samples", samples_text(shown, "samples"), COMMAND)
 
 
+def make_comparison(comfyui: Path | None) -> None:
+    """Run the workflow that compares recipes; its sheet goes to docs, and reduced beside the workflow."""
+    image = importlib.import_module("PIL.Image")
+    with tempfile.TemporaryDirectory() as out:
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("demo.py")),
+            "--workflow",
+            str(COMPARISON),
+            "--out",
+            out,
+        ]
+        if subprocess.run([*command, *(["--comfyui", str(comfyui)] if comfyui else [])]).returncode:
+            raise Refusal(f"{COMPARISON.name} did not run, so {SHEET.name} stays as it was.")
+        with image.open(Path(out) / "picture.png") as drawn:
+            sheet = drawn.convert("RGB")
+    sheet.save(SHEET, optimize=True)
+    sheet.thumbnail((THUMBNAIL, THUMBNAIL * 4), image.Resampling.LANCZOS)
+    sheet.save(COMPARISON.with_suffix(".jpg"), quality=88, optimize=True)
+
+
 def write_figures(result: dict, training: str) -> None:
     """Write the table's part of the page."""
     corpus = importlib.import_module("pack.demo.train.corpus")
@@ -78,6 +105,9 @@ def main() -> int:
     installation = ready_installation(options.comfyui, places(), console)
     if not options.inside:
         return hand_over(installation)
+    if options.comparison:
+        make_comparison(options.comfyui)
+        return 0
     if not options.only_figures:
         make_pictures(installation, result, console)
     if options.figures:

@@ -56,6 +56,12 @@ def _later_inputs() -> list:
             tooltip="InstantID only: noise instead of no face in negative prompts, against burnt pictures. 0 is the "
             "published code, 0.35 what ComfyUI_InstantID takes.",
         ),
+    ]  # fmt: skip
+
+
+def _pulid_inputs() -> list:
+    """How people of PuLID act."""
+    return [
         io.Combo.Input(
             "method", options=list(METHODS), default="fidelity", optional=True, advanced=True,
             tooltip="PuLID only: how much is taken out of a person that the text says already. fidelity keeps most of "
@@ -106,6 +112,7 @@ class LoadAdapter(io.ComfyNode):
                     "choose 'faceid plus' for the first FaceID-plus file of SD1.5, 'instantid' for InstantID's.",
                 ),
                 *_later_inputs(),
+                *_pulid_inputs(),
             ],
             outputs=[
                 Adapter.Output(display_name="adapter"),

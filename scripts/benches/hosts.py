@@ -22,7 +22,7 @@ DRAWN = 3  # a new node has two regions, and one is drawn
 
 
 def rows(settings: Settings) -> list[Row]:
-    """For every host the nodes it lacks, how its picture differs from the private host's, and the canvas's regions."""
+    """What every older host lacks and how its picture differs from the private host's; the canvas of all of them."""
     browser = find_browser()
     hosts = [host for host in OLDER_HOSTS if not settings.quick or host is OLDER_HOSTS[0]]
 
@@ -59,9 +59,10 @@ def _rows_of(version: str, trial: Callable[[str], Trial], with_browser: bool) ->
     def changed() -> float:
         return difference(trial(version).picture, trial(COMFYUI_VERSION).picture)
 
-    yield Row(f"ComfyUI {version}: nodes that it lacks", "", only(lacking), bound=0.0, least_samples=1)
-    name = f"ComfyUI {version}: the demo picture, mean difference to {COMFYUI_VERSION}'s"
-    yield Row(name, "of 255", only(changed), bound=SAME, least_samples=1)
+    if version != COMFYUI_VERSION:
+        yield Row(f"ComfyUI {version}: nodes that it lacks", "", only(lacking), bound=0.0, least_samples=1)
+        name = f"ComfyUI {version}: the demo picture, mean difference to {COMFYUI_VERSION}'s"
+        yield Row(name, "of 255", only(changed), bound=SAME, least_samples=1)
     for renderer in RENDERERS if with_browser else ():
         name = f"ComfyUI {version}: regions on the canvas after one was drawn, {renderer}"
         count = only(lambda renderer=renderer: trial(version).regions[renderer])

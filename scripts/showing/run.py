@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -36,11 +37,9 @@ def run_workflow(client: Client, file: Path, out: Path, console: Console) -> lis
     references = [(name, as_image(pictures(node_id)[0])) for name, node_id in watched.references.items()]
     scores, shots = [], []
     for text_id, picture_id in watched.scored:
-        runs = [read_scores(text) for text in outputs.get(text_id, {}).get("text", [])]  # several where lists ran
+        runs = [read_scores(text) for text in outputs.get(text_id, {}).get("text", [])]
         scores += runs
-        entries = [scored for run in runs for scored in run["images"]]
-        for data, scored in zip(pictures(picture_id), entries, strict=True):
-            shots.append(Shot(as_image(data), found_faces(scored), scored.get("missing", []), summary(scored)))
+        shots += shots_of(runs, [as_image(data) for data in pictures(picture_id)])
     shots = shots or [Shot(as_image(data)) for data in saved]
     title = file.stem.replace("-", " ").replace("_", " ").capitalize()
     sheet = out / "contact-sheet.png"
@@ -50,6 +49,18 @@ def run_workflow(client: Client, file: Path, out: Path, console: Console) -> lis
         text = json.dumps(scores[0] if len(scores) == 1 else scores, indent=2, ensure_ascii=False) + "\n"
         written.append(write(out / "scores.json", text.encode()))
     return written
+
+
+def shots_of(runs: Sequence[dict], pictures: Sequence[Image.Image]) -> list[Shot]:
+    """The pictures that a score node looked at, each with what it says of it.
+
+    runs : its scores; several where the node ran once for each entry of a list
+    """
+    entries = [scored for run in runs for scored in run["images"]]
+    return [
+        Shot(picture, found_faces(scored), scored.get("missing", []), summary(scored))
+        for picture, scored in zip(pictures, entries, strict=True)
+    ]
 
 
 def numbered(name: str, index: int, count: int) -> str:

@@ -59,6 +59,14 @@ def test_calls_of_fewer_pictures_than_the_run_count_for_all():
     assert torch.equal(own.means()[0][0], torch.full((2, 3, 4, 6), 2.0))
 
 
+def test_a_run_on_two_devices_has_sums_on_both():
+    own = sums()
+    for device in ("cpu", "meta"):
+        own.add(WHOLE, torch.ones(2, 1, 4, 6, device=device), FIRST.to(device))
+
+    assert {tensor.device.type for tensor in own._sums.values()} == {"cpu", "meta"}
+
+
 @pytest.mark.parametrize("members", [1, 8])
 @pytest.mark.parametrize("images", [1, 64])
 @pytest.mark.parametrize("size", [64, 256])  # 512 and 2048 px

@@ -168,6 +168,16 @@ def test_zero_tokens_take_weight_and_repeated_tokens_change_nothing():
         assert (diluted - case.text).norm() < (case.run([name] * 2) - case.text).norm()
 
 
+def test_nobody_is_read_once_over_the_picture_and_by_each_in_their_own_region():
+    case, ones = Case(halves(groups=3)), torch.ones(3)
+
+    def pages(name, mode="decoupled"):
+        recipe, methods = Recipe(mode), [METHODS[name]] * 2
+        return len(lay_out(recipe, case.share, torch.ones(2), case.sources, ones, methods, ones).orthogonal.counts)
+
+    assert [pages("fidelity"), pages("regional fidelity"), pages("fidelity", "gated")] == [2 + 2 * 1, 3 * 2, 3 * 2]
+
+
 def test_what_is_kept_is_the_weight_of_the_bare_products():
     q, k = torch.randn(1, 3, WIDTH, dtype=torch.float64), torch.randn(1, TOKENS, WIDTH, dtype=torch.float64)
     half = WIDTH // HEADS

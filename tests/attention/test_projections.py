@@ -8,7 +8,7 @@ from pack.attention.adapter_inputs import AdapterInputs
 from pack.attention.adapter_sizes import spec_of
 from pack.attention.adapter_weights import AdapterWeights
 from pack.attention.projection_modules import projection_of
-from pack.attention.projections import IdentityAdapter, join_sources, repeats_of
+from pack.attention.projections import IdentityAdapter, join_sources
 from safetensors.torch import load_file
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"  # random weights in published key names, narrowed
@@ -84,7 +84,7 @@ def test_rows_become_tokens_one_by_one():
         torch.testing.assert_close(tokens[row : row + 1], module.tokens(AdapterInputs(faces[row : row + 1])))
 
 
-def test_sources_of_unlike_length_are_repeated_and_counted():
+def test_sources_of_unlike_length_are_repeated():
     parts = [torch.randn(2, 4, 8), torch.randn(1, 6, 8)]
 
     joined = join_sources(parts)
@@ -92,4 +92,14 @@ def test_sources_of_unlike_length_are_repeated_and_counted():
     assert joined.shape == (3, 12, 8)
     assert torch.equal(joined[0], parts[0][0].repeat(3, 1))
     assert torch.equal(joined[2], parts[1][0].repeat(2, 1))
-    assert repeats_of([(4, 4, 2), (6, 3, 1)]).tolist() == [3, 3, 4]  # the last holds two photos of 3 tokens
+
+
+def test_sources_of_unlike_kinds_do_not_lengthen_each_other():
+    parts = [torch.randn(2, 4, 8), torch.randn(1, 6, 8), torch.randn(1, 5, 8)]
+
+    joined = join_sources(parts, ["plain", "plain", "aside"])
+
+    assert joined.shape == (4, 12, 8)
+    assert torch.equal(joined[:3], join_sources(parts[:2]))
+    assert torch.equal(joined[3, :5], parts[2][0])
+    assert not joined[3, 5:].any()

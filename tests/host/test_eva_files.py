@@ -1,6 +1,7 @@
 """EVA02-CLIP in ComfyUI's folders: found by its keys, shared, and every lack of it told in a sentence."""
 
 import gc
+import json
 import pickle
 
 import folder_paths
@@ -9,6 +10,8 @@ import torch
 from pack.nodes.host.adapters.eva_files import eva_files, holds_eva
 from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import adapter_lines, encoder_lines
+from pack.nodes.host.doctor.doctor_workflows import missing_files
+from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.bad_adapters import Touch
 from pack.tests.host.tiny_adapters import tiny_vision
 from pack.tests.host.tiny_pulid import KINDS, VECTOR, WIDTH, empty_vision_folders, eva_state, pulid_state, tiny_pulid
@@ -114,6 +117,16 @@ def test_the_doctor_knows_both_files_and_says_when_one_is_missing(folders, monke
     assert not is_trouble(both)
     assert "pulid v1.1" in both
     assert [line for line in encoder_lines() if line.startswith("eva.pt: EVA02-CLIP, for PuLID")]
+
+
+def test_the_doctor_names_the_encoder_that_a_workflow_needs(folders):
+    workflow = json.loads((ROOT / "workflows" / "pulid-sdxl.json").read_text(encoding="utf-8"))
+    encoder = f"EVA02_CLIP_L_336_psz14_s6B.pt in {folders['clip_vision']}"
+
+    assert encoder in missing_files(workflow)
+    torch.save(eva_state(), folders["clip"] / "eva.pt")
+    folder_paths.filename_list_cache.clear()
+    assert encoder not in missing_files(workflow)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -85,12 +85,15 @@ def test_without_previews_the_bar_moves_and_no_photo_is_sent(server):
 
 
 def test_an_extraction_that_the_editor_stops_ends_between_photos(server):
-    seen = follow(
-        server, extraction(*NAMES[:6], name="Cy"), on_bar=lambda node, _: node == "extract" and interrupt(server)
-    )
+    nodes = extraction(NAMES[0], name="Cy")  # on blank photos, which take every look of the ladder
+    blank = {"width": 512, "height": 512, "batch_size": 16, "color": 0x6080A0}
+    nodes["p0"] = {"class_type": "EmptyImage", "inputs": blank}
+    nodes["engine"]["inputs"]["cache"] = "off"
+    nodes["extract"]["inputs"]["no_face"] = "whole picture"
+    seen = follow(server, nodes, on_bar=lambda node, _: node == "extract" and interrupt(server))
 
     assert seen.ending == "execution_interrupted"
-    assert max(value for value, _ in seen.bars["extract"]) < 6 * LOOKS
+    assert max(value for value, _ in seen.bars["extract"]) < 16 * LOOKS
     assert follow(server, extraction(NAMES[0], name="Di")).ending == "execution_success"
 
 
@@ -139,6 +142,26 @@ def test_scoring_moves_its_bar(server):
     seen = follow(server, nodes)
     assert seen.ending == "execution_success"
     assert [value for value, _ in seen.bars["score"]] == [0, 1, 2]
+
+
+def test_what_the_adapter_reads_of_each_person_moves_a_bar(server):
+    people = extraction(NAMES[0])
+    regions = {"width": 128, "height": 128, "regions": HALVES}
+    people["regions"] = {"class_type": "Troupe_DrawRegions", "inputs": regions}
+    cast = None
+    for side in ("left", "right"):
+        member = {"identity": ["extract", 0], "regions": ["regions", 0], "region": side, "strength": 1.0}
+        people[side] = {"class_type": "Troupe_CastMember", "inputs": member | ({"cast": cast} if cast else {})}
+        cast = [side, 0]
+    file = {"file": "troupe-demo-faceid.safetensors", "format": "auto"}
+    people["adapter"] = {"class_type": "Troupe_LoadAdapter", "inputs": file}
+    applied = {"model": ["world", 0], "cast": cast, "adapter": ["adapter", 0]}
+    settings = {"recipe": "decoupled", "strength": 0.7}
+    people["apply"] = {"class_type": "Troupe_ApplyCast", "inputs": applied | settings}
+    prompt = people | drawing(steps=1)
+    prompt["sample"]["inputs"]["model"] = ["apply", 0]
+
+    assert follow(server, prompt).bars["apply"][-1] == (2, 2)
 
 
 def test_a_sampler_shows_pictures_that_become_the_final_one(server):

@@ -1,5 +1,7 @@
 """PuLID in casts: people apart, methods, several photos, recipes that do not take it, and other families beside it."""
 
+import math
+
 import pytest
 import torch
 from pack.attention.cast import Member
@@ -11,7 +13,7 @@ from pack.nodes.host.adapters.adapter_keys import keys_values_of
 from pack.nodes.host.cast.blocks import cross_attention_blocks
 from pack.nodes.host.cast.cast_term import CastTerm
 from pack.nodes.host.cast.model_patch import patch_cast
-from pack.nodes.host.cast.troop import troop_of
+from pack.nodes.host.cast.troop import copies_in, lengths_in, troop_of
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
 from pack.tests.host.test_cast_state import RecordOperations
@@ -26,14 +28,14 @@ def untouched(model):
     return sample(model, steps=1)
 
 
-def first_layer(model, cast, adapter=None):
+def first_layer(model, cast, adapter=None, mode="decoupled"):
     """What the first layer adds to the positive prompt's rows, [H, W, C]."""
     with record_layers(model) as (recorded, calls):
-        sample(apply(recorded, cast, adapter), size=(16, 16), steps=1)
+        sample(apply(recorded, cast, adapter, mode=mode), size=(16, 16), steps=1)
     return calls[0].change(0)[0]
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ["fidelity", "regional style"])
 def test_people_apart_are_each_alone_inside_their_regions(model, pulid, name):
     adapter = pulid(method=name)
     both, ada, bob = (
@@ -106,6 +108,21 @@ def test_a_mode_with_one_softmax_for_all_takes_neutral_alone(model, untouched, p
     latent = sample(patch_cast(model, [Member(ADA, LEFT)], pulid(method="neutral"), recipe, 1.0), steps=1)
 
     assert_different(latent, untouched)
+
+
+@pytest.mark.parametrize("recipe", ["decoupled", "gated"])
+def test_a_mixed_cast_adds_what_each_adds_alone_and_its_sources_stay_short(model, pulid, tmp_path, recipe):
+    families = [tiny_of("instantid", tmp_path), pulid(method="regional fidelity"), pulid("pulid v1.1", method="style")]
+    regions = [Region(f"strip {n}", x=n / 4, width=0.25) for n in range(3)]
+    people = [photographed(f"P{n}", 60 + n, photos=1, recogniser=ANTELOPE) for n in range(3)]
+    cast = [Member(p, r, adapter=a) for p, r, a in zip(people, regions, families, strict=True)]
+
+    mixed, *alone = (first_layer(model, members, mode=recipe) for members in (cast, *([member] for member in cast)))
+
+    torch.testing.assert_close(mixed, sum(alone), atol=1e-4, rtol=1e-4)
+    troops = [troop_of(a, [n], [p], "average") for n, (a, p) in enumerate(zip(families, people, strict=True))]
+    assert lengths_in(troops) == (16, math.lcm(10 + 8, 8 + 40))
+    assert copies_in(troops).tolist() == [1, 1, 8, 8, 3, 3]
 
 
 @pytest.mark.parametrize("name", ["fidelity", "regional style"])

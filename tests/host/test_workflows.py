@@ -68,6 +68,17 @@ def test_three_people_stand_where_the_depth_layout_puts_them(server):
     assert scores["right_place"] == 1
 
 
+def test_each_recipe_of_a_list_has_its_picture_on_one_sheet(server):
+    prompt = server.to_api(read(ROOT / "workflows" / "compare-recipes.json"))
+    prompt[nodes_of(prompt, "Troupe_CompareRecipes")[0]]["inputs"]["recipes"] = "unpatched\ndecoupled"
+    entry = server.post_prompt(prompt)
+    unpatched, decoupled = entry["outputs"][nodes_of(prompt, "Troupe_ScoreCast")[0]]["text"]
+    (sheet,) = server.images(entry, nodes_of(prompt, "SaveImage")[0])
+
+    assert json.loads(decoupled)["own"] > json.loads(unpatched)["own"] + 0.2
+    assert Image.open(io.BytesIO(sheet)).width > 2 * 256
+
+
 def test_a_region_that_does_not_exist_lists_those_that_do(server, prompt):
     prompt[nodes_of(prompt, "Troupe_CastMember")[0]]["inputs"]["region"] = "middle"
 

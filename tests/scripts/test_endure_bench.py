@@ -1,12 +1,18 @@
 """The arithmetic of the bench `endure`, and what it queues."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pack.demo.people_by_name import NAMES
 from pack.scripts.benches.endurance.long_run import Endured
 from pack.scripts.benches.endurance.queue_runs import KINDS, prompt_of
+from pack.scripts.benches.endurance.watched_server import PROBE, WatchedServer
 from pack.scripts.benches.endure import failures, slope_figure
 from pack.scripts.bootstrap.errors import Refusal
+from pack.scripts.bootstrap.installation import Installation
+from pack.scripts.bootstrap.places import PACK_FOLDER
 from pack.scripts.figures.verdict import verdict
 
 PERIOD = len(KINDS)
@@ -50,6 +56,17 @@ def test_a_server_on_which_half_of_all_runs_fail_is_no_measurement():
     assert failures(Endured(failed=["a"]), 30) == 1
     with pytest.raises(Refusal, match="16 of 30 runs failed, the first with: KSampler: no"):
         failures(Endured(failed=["KSampler: no"] * 16), 30)
+
+
+def test_somebodys_own_comfyui_lets_the_pack_and_the_probe_in_alone(tmp_path):
+    python = Path(sys.executable)
+    theirs = Installation(tmp_path / "ComfyUI", python, tools=python, private=False)
+    server = WatchedServer(theirs, tmp_path / "base")
+
+    options = server.pack_options()
+
+    assert options[options.index("--whitelist-custom-nodes") + 1 :] == [PACK_FOLDER, PROBE.name]
+    assert (tmp_path / "base" / "probe_nodes" / PROBE.name).read_bytes() == PROBE.read_bytes()
 
 
 def test_prompts_are_the_same_when_asked_for_again_and_differ_from_round_to_round():

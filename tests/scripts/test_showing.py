@@ -5,6 +5,7 @@ import json
 import pytest
 from pack.scripts.bootstrap.errors import Refusal
 from pack.scripts.showing.contact_sheet import COLOURS, MARGIN, PICTURE, Found, Shot, draw_sheet, face_crop, fitted
+from pack.scripts.showing.run import shots_of
 from pack.scripts.showing.scores import found_faces, read_scores, summary
 from pack.scripts.showing.watched import watch
 from pack.scripts.showing.workflow import read_workflow, to_prompt
@@ -97,6 +98,16 @@ def test_scores_are_read_from_left_to_right_and_summed_up():
     said = summary(scores["images"][0])
     for words in ("0.60", "0.10", "50%", "3 faces for 3 people"):
         assert words in " ".join(said)
+
+
+def test_scores_of_a_list_of_runs_go_with_their_pictures():
+    runs = [{"images": [{"faces": [], "own": own, "missing": ["Ada"]} for own in part]} for part in ([0.1, 0.2], [0.3])]
+    pictures = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green", "blue")]
+
+    shots = shots_of(runs, pictures)
+
+    assert [shot.picture for shot in shots] == pictures
+    assert [shot.summary[0] for shot in shots] == ["own similarity 0.10", "own similarity 0.20", "own similarity 0.30"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"images": [{}]}', '{"images": 3}'])

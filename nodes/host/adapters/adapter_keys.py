@@ -25,7 +25,8 @@ def keys_values_of(
 ) -> KeysValues:
     """Keys and values of all sources of all troops, [S, T, width] for each layer."""
     widths = [width for block in blocks for width in (block.width, block.width)]
-    sources = join_sources([_sources(troop, blocks, device, dtype) for troop in troops])
+    kinds = [troop.adapter.method.orthogonal for troop in troops]
+    sources = join_sources([_sources(troop, blocks, device, dtype) for troop in troops], kinds)
     parts = [part.contiguous() for part in sources.split(widths, -1)]
     return {block.key: (parts[2 * i], parts[2 * i + 1]) for i, block in enumerate(blocks)}
 

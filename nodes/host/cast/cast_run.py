@@ -21,7 +21,7 @@ from .blocks import CrossAttentionBlock
 from .cast_call import Call
 from .member_prompts import PromptRun
 from .roles import Area
-from .troop import Troop, copies_in, methods_of, repeats_in
+from .troop import Troop, copies_in, lengths_in, methods_of, repeats_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +63,8 @@ class CastRun:
         self._composited: dict[tuple, Tensor] = {}
         self._layouts: dict[tuple, Layout] = {}
         self._text_repeats: dict[tuple, Tensor] = {}
-        self._repeats, self._copies = repeats_in(patch.troops), copies_in(patch.troops)
-        self._methods = methods_of(patch.troops)
+        self._repeats = repeats_in(patch.troops)
+        self._beside = methods_of(patch.troops), copies_in(patch.troops), lengths_in(patch.troops)
         self.prompts = PromptRun(patch.prompts, patch.recipe.base, self._shares)
         self.crowds = CrowdRun(patch.recipe.isolation, self._shares)
 
@@ -92,7 +92,7 @@ class CastRun:
             shares = torch.stack([self._shares(grid, call.latent, row.area) for row in call.rows])  # [G, N, I]
             acting = torch.tensor(patch.strengths) * torch.tensor(call.active)
             sources = self._sources(call)
-            made = lay_out(patch.recipe, shares, acting, sources, self._repeats, self._methods, self._copies)
+            made = lay_out(patch.recipe, shares, acting, sources, self._repeats, *self._beside)
             self._layouts[key] = made.to(device, dtype)
         return self._layouts[key]
 

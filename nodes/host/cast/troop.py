@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from ....attention.adapter_formats import INSTANTID_KINDS
 from ....attention.adapter_inputs import AdapterInputs, averaged, joined
 from ....attention.orthogonal import Method
-from ....attention.projections import repeats_of
 from ....face.identity import Identity
 from ..adapters.adapter_model import LoadedAdapter
 from ..adapters.eva_features import eva_features_of, eva_features_of_nobody
@@ -97,7 +96,14 @@ def repeats_in(troops: Sequence[Troop]) -> Tensor:
 
 def copies_in(troops: Sequence[Troop]) -> Tensor:
     """How many times the whole of each source of some troops is repeated, float32 [S]."""
-    return repeats_of([(troop.tokens, length, 1) for troop in troops for length in troop.lengths])
+    counts = lengths_in(troops)
+    return torch.tensor([counts[t.adapter.method.orthogonal] / length for t in troops for length in t.lengths])
+
+
+def lengths_in(troops: Sequence[Troop]) -> tuple[int, int]:
+    """Tokens of every source as the sources are joined: of plain troops, and of those with an orthogonal method."""
+    tokens = [[t.tokens for t in troops if t.adapter.method.orthogonal is aside] for aside in (False, True)]
+    return math.lcm(*tokens[0]), math.lcm(*tokens[1])
 
 
 def methods_of(troops: Sequence[Troop]) -> tuple[Method, ...]:

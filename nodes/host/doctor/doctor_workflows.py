@@ -10,6 +10,7 @@ from typing import Any
 import folder_paths
 
 from ....face.pack import find_packs
+from ..adapters.eva_files import NAME, eva_files
 from ..file_names import full_path
 from ..model_folders import ADAPTER_FOLDERS, insightface_folders, register_model_folders
 
@@ -50,6 +51,9 @@ def missing_files(workflow: Mapping[str, Any]) -> Iterator[str]:
             yield f"face pack {name} in {insightface_folders()[0] / 'models' / name}"
         elif kind in FOLDERS and not any(full_path(folder, name) for folder in _folders_of(kind)):
             yield f"{name} in {folder_paths.get_folder_paths(FOLDERS[kind])[0]}"
+    # No node names PuLID's encoder, which is found by itself. A file that is not there is known by its name alone.
+    if any(kind == "Troupe_LoadAdapter" and "pulid" in name.lower() for kind, name in named) and not eva_files():
+        yield f"{NAME} in {folder_paths.get_folder_paths('clip_vision')[0]}"
 
 
 def _folders_of(kind: str) -> tuple[str, ...]:

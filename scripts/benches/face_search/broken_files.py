@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ....demo.people_by_name import photo_of
-from ....face.engine import NoFaceFound
+from ....face.damage import DamagedPhoto
+from ....face.engine import NoFaceFound, Search
 from ....face.extraction import extract_identity
 from ....face.extraction_words import LOOK
 from ....face.onnx_engine import load_engine
@@ -23,7 +24,8 @@ from ...bootstrap.places import ROOT
 from ...figures.samples import Values
 
 KINDS = {"jpg": {"quality": 92}, "png": {}, "webp": {"quality": 90}}
-OUTCOMES = ("crash", "unclear", "unreadable", "no face", "right", "unsure", "other")
+OUTCOMES = ("crash", "unclear", "unreadable", "no face", "damaged", "right", "unsure", "other")
+CLEAR_OR_RIGHT = ("unreadable", "no face", "damaged", "right")
 FLIPS = (1, 4, 16, 64, 256)
 WORKER = (
     "import sys; sys.path.insert(0, sys.argv[1]); import pack_alias; "
@@ -75,23 +77,30 @@ def work(comfyui: str, start: str, count: str) -> None:
         true = extract_identity(engine, [picture], "Ada").identity.embeddings[engine.recogniser][0]
         for index in range(int(start), int(count)):
             kind, data = originals[index % len(originals)]
-            Path(scratch, f"broken.{kind}").write_bytes(broken(data, index))
-            print(json.dumps({"outcome": outcome_of(nodes, engine, f"broken.{kind}", true)}), flush=True)
+            path = Path(scratch, f"broken.{kind}")
+            path.write_bytes(broken(data, index))
+            print(json.dumps({"outcome": outcome_of(nodes, engine, path, true)}), flush=True)
     sys.stdout.flush()
 
 
-def outcome_of(nodes, engine, name: str, true: np.ndarray) -> str:
-    """What becomes of one file. Load Image may refuse it in any way it likes, as long as it says something."""
+def outcome_of(nodes, engine, path: Path, true: np.ndarray) -> str:
+    """What becomes of one file in Load Image and, as it is set at first, Extract Identity.
+
+    Load Image may refuse it in any way it likes, as long as it says something.
+    """
+    from ....nodes.host.faces.photo_file import flaw_of
     from ....nodes.host.images import to_pictures
 
     try:
-        image = nodes.LoadImage().load_image(name)[0]
+        image = nodes.LoadImage().load_image(path.name)[0]
     except Exception as error:
         return "unreadable" if str(error).strip() else "unclear"
     try:
-        found = extract_identity(engine, to_pictures(image), "Ada")
+        found = extract_identity(engine, to_pictures(image), "Ada", search=Search(), flaw=flaw_of(path))
     except NoFaceFound:
         return "no face"
+    except DamagedPhoto:
+        return "damaged"
     except Exception as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return "unclear"
