@@ -10,6 +10,7 @@ from pack.attention.recipe_book import recipe_named
 from pack.face.identity import Identity
 from pack.nodes import NODES, Troupe
 from pack.nodes.cast.adapter_nodes import NO_FILE, LoadAdapter
+from pack.nodes.cast.attention_nodes import AttentionMaps, RecordAttention
 from pack.nodes.cast.cast_advanced import ApplyCastAdvanced
 from pack.nodes.cast.cast_nodes import ApplyCast, CastMember
 from pack.nodes.host import model_folders
@@ -27,6 +28,8 @@ INPUTS = {
     "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
     "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "
     "margin? vae?",
+    "Troupe_RecordAttention": "model",
+    "Troupe_AttentionMaps": "attention samples strip layers start end images?",
 }
 OUTPUTS = {
     "Troupe_LoadAdapter": ["TROUPE_ADAPTER", "STRING"],
@@ -34,8 +37,10 @@ OUTPUTS = {
     "Troupe_CastMember": ["TROUPE_CAST"],
     "Troupe_ApplyCast": ["MODEL"],
     "Troupe_ApplyCastAdvanced": ["MODEL"],
+    "Troupe_RecordAttention": ["MODEL", "TROUPE_ATTENTION"],
+    "Troupe_AttentionMaps": ["IMAGE", "IMAGE", "MASK"],
 }
-MINE = [LoadAdapter, DrawRegions, CastMember, ApplyCast, ApplyCastAdvanced]
+MINE = [LoadAdapter, DrawRegions, CastMember, ApplyCast, ApplyCastAdvanced, RecordAttention, AttentionMaps]
 
 
 @pytest.fixture
