@@ -90,3 +90,27 @@ def test_what_does_not_belong_together_is_refused():
         pick(by="copy_paste")
     with pytest.raises(ValueError, match="no picture has the figure 'multi_sim'.*Choose another one"):
         pick(by="multi_sim")
+
+
+def prompt_of(ending):
+    """An API prompt: two grey pictures, of which Pick Best keeps the second, and what ends it."""
+    empty = {"width": 64, "height": 64, "batch_size": 2, "color": 0x808080}
+    return {
+        "1": {"class_type": "EmptyImage", "inputs": empty},
+        "2": {
+            "class_type": "Troupe_PickBest",
+            "inputs": {"images": ["1", 0], "scores": scores([0.1, 0.4]), "by": "overall", "keep": 1},
+        },
+        "3": ending,
+    }
+
+
+def test_the_server_keeps_the_best_and_runs_nothing_on_missing_latents(server):
+    save = {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "best"}}
+    entry = server.post_prompt(prompt_of(save))
+
+    assert len(server.images(entry, "3")) == 1
+    assert entry["outputs"]["2"]["text"] == ["Kept 1 of 2 by overall: picture 2 (0.20)."]
+    missing = {"class_type": "SaveLatent", "inputs": {"samples": ["2", 1], "filename_prefix": "best"}}
+    assert "3" not in server.post_prompt(prompt_of(missing))["outputs"]  # the editor shows the sentence
+    assert server.alive()

@@ -4,5 +4,5 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 
 def without(sentence: str) -> ExecutionBlocker:
-    """Stands in for a value; a node that is connected to it fails with the sentence."""
+    """Stands in for a value; a node that is connected to it does not run, and the editor shows the sentence."""
     return ExecutionBlocker(sentence)
