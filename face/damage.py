@@ -9,6 +9,7 @@ collages, letterboxes, screenshots and strong compression look like (figures in 
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 BLOCK, LARGEST_BLOCK = 8, 16  # pixels that JPEG and WebP code at once
 DECODERS_OWN = (0, 135, 0)  # what ffmpeg, which ComfyUI reads files with, puts for missing JPEG and WebP data: YUV of 0
@@ -18,7 +19,9 @@ JUMP = 20  # levels by which a shift begins
 MOST_OF, FEW_OF = 0.8, 0.1  # of the blocks along a part of a line
 LEAST_BLOCKS = 2  # of a part
 EDGE, SMOOTH = 10, 4  # levels of an edge between blocks; how many times the steps on both sides it is
-EDGES = 2  # lines of each kind of borders with such an edge
+EDGES, EDGES_AROUND = 2, 5  # lines of each kind of borders with such an edge
+LONG = 4  # blocks
+AROUND = 2048  # pixels
 
 
 class DamagedPhoto(ValueError):
@@ -48,6 +51,8 @@ def damage_at(photo: np.ndarray, box: np.ndarray, sure: bool, flaw: str = "") ->
         return f"has other colours from row {shifted} on, along the blocks of an image file"
     if broken_blocks(photo, box):
         return "breaks into blocks of 4 and 8 pixels at the face"
+    if not sure and broken_blocks(photo, around(box), EDGES_AROUND, 3):
+        return "breaks into blocks of 4 and 8 pixels, and no look was sure of a face"
     return ""
 
 
@@ -59,8 +64,9 @@ def filled_from(photo: np.ndarray) -> tuple[int, bool] | None:
     fill = next((colour for colour in FILLS if _is(photo[-1, -1], colour)), None)
     if fill is None or (fill != DECODERS_OWN and _is(photo[0], fill).all()):
         return None
-    rows = _is(photo, fill).all(1)[::-1]
-    row = len(photo) - _run(rows)
+    row = len(photo)
+    while row > 0 and _is(photo[row - 1], fill).all():
+        row -= 1
     if row > len(photo) - 2:
         return None
     # The last row of blocks that was read may end within the picture.
@@ -91,19 +97,28 @@ def shifted_from(photo: np.ndarray) -> int | None:
     return None
 
 
-def broken_blocks(photo: np.ndarray, box: np.ndarray) -> bool:
-    """Whether there are edges within a face that lie on the borders of a WebP's blocks of 4 and 8, and nowhere else.
+def around(box: np.ndarray) -> np.ndarray:
+    """The square of AROUND pixels about a box's middle, as a box."""
+    middle = (box[:2] + box[2:]) / 2
+    return np.concatenate([middle - AROUND / 2, middle + AROUND / 2])
 
-    A strongly compressed JPEG has edges on the borders of blocks of 8, and none between them.
+
+def broken_blocks(photo: np.ndarray, box: np.ndarray, least: int = EDGES, times: int = 2) -> bool:
+    """Whether there are short edges in a box that lie on the borders of a WebP's blocks of 4 and 8, and nowhere else.
+
+    least : lines of each kind of borders with such an edge
+    times : as many as at any other place within blocks
+    A strongly compressed JPEG has edges on the borders of blocks of 8, and none between them. Frames, and pictures in a
+    picture, have long ones.
     """
     x0, y0 = (max(0, int(value)) // BLOCK * BLOCK for value in box[:2])
     part = photo[y0 : max(0, int(box[3])), x0 : max(0, int(box[2]))]
     if min(part.shape[:2]) < 2 * BLOCK:
         return False
-    grey = (part.astype(np.int32) @ np.array([77, 150, 29])) >> 8
+    grey = ((part.astype(np.int32) @ np.array([77, 150, 29])) >> 8).astype(np.int16)
     lines = _edges(grey) + _edges(np.ascontiguousarray(grey.T))
     borders, between = lines[[0, BLOCK // 2]], np.delete(lines, [0, BLOCK // 2])
-    return bool(borders.min() >= max(EDGES, 2 * between.max()))
+    return bool(borders.min() >= max(least, times * between.max()))
 
 
 def _is(pixels: np.ndarray, colour: tuple[int, ...]) -> np.ndarray:
@@ -135,10 +150,12 @@ def _stairs(steps: np.ndarray) -> int | None:
 
 
 def _edges(grey: np.ndarray) -> np.ndarray:
-    """How many horizontal lines have an edge of a block's length between smooth sides, by place in a block: [8]."""
+    """How many horizontal lines have an edge of one to three blocks between smooth sides, by place in a block: [8]."""
     step = np.diff(grey, axis=0)
     outer, inner = step[1:-1], np.maximum(np.abs(step[:-2]), np.abs(step[2:]))
     sign = np.sign(outer) * ((np.abs(outer) >= EDGE) & (np.abs(outer) >= SMOOTH * inner))
     blocks = sign[:, : sign.shape[1] // BLOCK * BLOCK].reshape(len(sign), -1, BLOCK)
-    found = (np.abs(blocks.sum(2)) == BLOCK).any(1)
+    found = np.abs(blocks.sum(2)) == BLOCK
+    runs = sliding_window_view(np.pad(found, ((0, 0), (LONG - 1, LONG - 1))), LONG, 1).all(2)
+    found = (found & ~sliding_window_view(runs, LONG, 1).any(2)).any(1)
     return np.bincount((np.arange(len(found)) + 2) % BLOCK, found, BLOCK).astype(int)

@@ -42,9 +42,9 @@ def line(which: str, photo: np.ndarray, finding: Finding, number: int | None, no
 def damaged_words(which: str, photo: np.ndarray, damage: str) -> str:
     """The error for a photo that seems damaged at the face."""
     return (
-        f"{_begin(which, photo)} {damage}. That is a damaged file's doing, as far as pixels tell, and what is left of "
-        "a face resembles somebody else. Use an intact copy of the photo, or cut out an undamaged part of it. If the "
-        f"picture is meant to look so, set 'damaged' to '{TAKE}'."
+        f"{_begin(which, photo)} {damage}. What a damaged file leaves of a face resembles somebody else. Use an intact "
+        "copy of the photo, or cut out an undamaged part of it. If the picture is meant to look so, set 'damaged' to "
+        f"'{TAKE}'."
     )
 
 

@@ -108,6 +108,20 @@ def test_edges_on_the_borders_of_a_webps_blocks_count_within_the_face_alone():
     assert not broken_blocks(compressed, BOX)
 
 
+def test_more_of_them_around_the_face_count_where_no_look_was_sure_of_it():
+    photo = scene()
+    for place in range(6):
+        row = 16 * place + 4 * (place % 2)
+        photo[row : row + 8, 88:96] = 250
+    frames = scene()
+    for place in range(3):
+        frames[16 * place : 152 - 16 * place, 4 + 8 * place : 124 - 8 * place] = (250, 20)[place % 2]
+
+    assert damage_at(photo, BOX, sure=True) == ""
+    assert "no look was sure of a face" in damage_at(photo, BOX, sure=False)
+    assert damage_at(frames, BOX, sure=False) == ""
+
+
 @pytest.mark.parametrize("quality", [30, 60, 90])
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_compressed_photos_are_not_taken_for_damaged(demo_engine, kind, quality):
