@@ -23,6 +23,7 @@ from .pages import Pages
 
 LEAD = 5  # tokens whose weight is what `fidelity` keeps
 TINY = torch.finfo(torch.float32).tiny
+NUMBERS = 1 << 25  # of pages that are worked on at a time: 128 MB in each of a few tensors
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def orthogonal_attention(
     strength: float | Tensor = 1.0,
     attend: Attend = fused_attention,
 ) -> Tensor:
-    """Add the people of `rows`, without what the text says already, in one call of the kernel.
+    """Add the people of `rows`, without what the text says already, in one call of the kernel unless they are many.
 
     onto     : [B, N, H*D]  what is added to: the text's attention, and what others have added; not changed
     text     : [B, N, H*D]  the text's attention alone
@@ -150,18 +151,24 @@ def orthogonal_attention(
     pages = rows.pages
     if len(pages.source) == 0:
         return onto
-    k, v = (part[:, : rows.length] for part in (k, v))
-    asked, keys = pages.gather(q), k.index_select(0, pages.source)
-    heard = attend(asked, keys, v.index_select(0, pages.source), heads).float()  # [E, P, H*D]
-    said = pages.gather(text).float()
-    counted = rows.counts[..., None] * said
-    along = (counted * heard).sum(1, keepdim=True) / (counted * said).sum(1, keepdim=True).clamp(min=TINY)
-    taken = 1.0
-    if rows.lead:
-        taken = (1 - rows.keeps[:, None] * lead_weight(asked, keys, heads, rows.lead))[..., None]
-    heard = heard - taken * along * said
+    k, v = (part[:, : rows.length].index_select(0, pages.source) for part in (k, v))
+    parts = (pages.gather(q), k, v, pages.gather(text), rows.counts, rows.keeps)
+    step = max(1, NUMBERS // parts[0][0].numel())
+    done = [_left(*some, rows.lead, heads, attend) for some in zip(*(p.split(step) for p in parts), strict=True)]
+    left = done[0] if len(done) == 1 else torch.cat(done)
     weight = strength[..., None] if isinstance(strength, Tensor) else strength
-    return pages.scatter_onto(onto.flatten(0, 1).clone(), heard * weight).view_as(onto)
+    return pages.scatter_onto(onto.flatten(0, 1).clone(), left * weight).view_as(onto)
+
+
+def _left(
+    q: Tensor, k: Tensor, v: Tensor, text: Tensor, counts: Tensor, keeps: Tensor, lead: int, heads: int, attend: Attend
+) -> Tensor:
+    """What some pages add: their attention without its part along the text's, float32 [E, P, H*D]."""
+    heard, said = attend(q, k, v, heads).float(), text.float()
+    counted = counts[..., None] * said
+    along = (counted * heard).sum(1, keepdim=True) / (counted * said).sum(1, keepdim=True).clamp(min=TINY)
+    taken = 1 - keeps[:, None] * lead_weight(q, k, heads, lead) if lead else torch.ones_like(counts)
+    return heard - taken[..., None] * along * said
 
 
 def lead_weight(q: Tensor, k: Tensor, heads: int, lead: int) -> Tensor:

@@ -198,6 +198,16 @@ def test_gates_scale_what_is_left(name):
     assert gate.min() < 0.1 < 0.9 < gate.max()
 
 
+@pytest.mark.parametrize("name", ORTHOGONAL)
+def test_pages_that_are_worked_on_one_by_one_come_to_the_same(monkeypatch, name):
+    case = Case(halves(groups=3))
+    whole = case.run([name] * 2)
+
+    monkeypatch.setattr("pack.attention.orthogonal.NUMBERS", 1)
+
+    torch.testing.assert_close(case.run([name] * 2), whole)
+
+
 def test_nobody_there_is_the_text_bit_for_bit():
     case = Case(torch.zeros(1, 4, 2))
 
