@@ -14,9 +14,8 @@ from pack.measure.prompt_margin import prompt_margins
 from pack.nodes.host.demo_text import load_text_encoder
 from pack.nodes.host.demo_world import weights_file
 from pack.nodes.host.images import to_images
-from pack.nodes.host.scores.prompt_judge import is_trained, squared
+from pack.nodes.host.scores.prompt_judge import squared
 from pack.nodes.scores import score_plots
-from pack.nodes.scores.score_inputs import boxes_by_picture, words_by_member
 from pack.nodes.scores.score_nodes import ScoreCast
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
 from pack.tests.host.tiny_adapters import tiny_vision
@@ -117,17 +116,6 @@ def test_boxes_of_people_tell_how_regions_are_filled(engine, cast):
     assert scores["images"][0]["members"]["Bea"]["layout_iou"] == 0.5
 
 
-def test_boxes_come_as_detectors_give_them():
-    box = {"x": 1, "y": 2, "width": 3, "height": 4}
-
-    for found in (box, [box], [[box]]):
-        assert [boxes.tolist() for boxes in boxes_by_picture(found, 1)] == [[[1, 2, 4, 6]]]
-    assert [boxes.shape for boxes in boxes_by_picture([[], []], 2)] == [(0, 4)] * 2
-    assert [boxes.shape for boxes in boxes_by_picture([], 1)] == [(0, 4)]
-    with pytest.raises(ValueError, match="boxes for 1 picture, and there are 2 pictures"):
-        boxes_by_picture([[box]], 2)
-
-
 def test_members_own_prompts_are_compared_with_their_parts_of_the_picture(engine, cast):
     vision = tiny_vision(embedding=1280)
     picture = red_squares(256, 256, (64, 96, 32), seed=1)
@@ -170,12 +158,6 @@ def test_halves_of_two_clip_models_are_refused(engine, cast, clip):
         scored(engine, drawn(), cast, clip_vision=vision, prompts="Ada: red\nBea: blue")
 
 
-@pytest.mark.parametrize("stand_in", [torch.zeros(4, 4), torch.eye(4), torch.full((4, 4), torch.nan)])
-def test_a_projection_that_the_file_did_not_bring_is_seen(stand_in):
-    assert not is_trained(stand_in)
-    assert is_trained(torch.randn(4, 4))
-
-
 def test_a_text_model_without_its_projection_is_refused(engine, cast):
     bare = load_text_encoder(load_file(weights_file("text_encoder.safetensors")))
     for part in bare.cond_stage_model.modules():
@@ -191,15 +173,6 @@ def test_one_prompt_alone_is_left_out_with_a_word(engine, cast, clip):
 
     assert "prompt_margin" not in scores["images"][0]
     assert any("fewer than two members" in line for line in scores["left_out"])
-
-
-def test_words_belong_to_names_however_they_are_written():
-    names = ["Ada", "Ada (2)", "a: b"]
-
-    assert words_by_member(" Ada : red, x: y\n\nAda (2):blue\na: b: green", names) == ["red, x: y", "blue", "green"]
-    assert words_by_member("", names) == ["", "", ""]
-    with pytest.raises(ValueError, match="the line 'Eve: red' begins with nobody's name. The members are: Ada, Ada"):
-        words_by_member("Eve: red", names)
 
 
 def test_without_matplotlib_everything_else_is_scored(engine, cast, monkeypatch):
