@@ -1,4 +1,4 @@
-"""What the editor makes of this pack's nodes: help pages, words in the user's language, a workflow as README has it."""
+"""What the editor makes of this pack's nodes: help pages, words in the user's language, the demo's graph."""
 
 import json
 
@@ -78,7 +78,6 @@ def test_nodes_speak_the_editors_language(chinese):
 
 
 def test_the_demos_workflow_opens_whole(classic):
-    """docs/graph.png is this picture."""
     workflow = whole_graph(classic, "graph")
 
     kinds = classic.run("() => app.graph.nodes.map((node) => node.type)")
