@@ -52,7 +52,8 @@ def world(trained, monkeypatch):
 
 def going_on(trained, folder, *chosen) -> Training:
     """A run in another folder that knows of the published weights only; its scenes are those of the first run."""
-    shutil.copytree(trained[0] / "work" / "corpus", folder / "corpus")
+    for scenes in ("corpus", "distant"):
+        shutil.copytree(trained[0] / "work" / scenes, folder / scenes)
     shipped = Shipped(trained[0] / "shipped", "smoke", SMOKE)
     return Training("smoke", SMOKE, folder, folder / "weights", frozenset(chosen), shipped)
 
