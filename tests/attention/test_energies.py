@@ -78,9 +78,10 @@ def test_of_orthogonal_attention_it_is_the_length_of_what_is_left():
     torch.testing.assert_close(energy[0], (out - c.text).norm(dim=-1), atol=1e-5, rtol=1e-4)
 
 
-def test_in_a_joint_softmax_it_is_the_length_of_ones_part():
+@pytest.mark.parametrize("mode", ["masked", "literal"])
+def test_in_a_joint_softmax_it_is_the_length_of_ones_part(mode):
     c = case(groups=1)
-    recipe = RECIPES["masked"]
+    recipe = RECIPES[mode]
     inputs = layer(recipe, c)
     _, energy = attend_and_measure(recipe, *inputs)
 
