@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from pack.attention.depth_layout import Look, draw_layout
+from pack.measure.layout import box_iou
 from pack.scripts.benches.offline_world.bodies import find_body
 from pack.scripts.benches.offline_world.layout_scores import (
     ap_figure,
@@ -15,7 +16,6 @@ from pack.scripts.benches.offline_world.layout_scores import (
 )
 from pack.scripts.benches.offline_world.people import Target
 from pack.scripts.benches.offline_world.placed import CROWN, HEADS, TALL, Placed, random_regions, rendered_picture
-from pack.scripts.benches.offline_world.rendered import overlap
 
 RED, BLUE = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
@@ -58,7 +58,7 @@ def test_bodies_are_found_below_rendered_faces(placed):
     for number, case in enumerate(placed):
         picture = rendered_picture(case, number, 128)
         bodies = np.array([find_body(picture, true_face(region)).box for region in case.regions])
-        fits += np.diagonal(overlap(bodies, region_boxes(case, 128))).tolist()
+        fits += np.diagonal(box_iou(bodies, region_boxes(case, 128))).tolist()
 
     assert np.mean(fits) > 0.8
     assert np.mean(np.array(fits) >= 0.5) > 0.95

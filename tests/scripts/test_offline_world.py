@@ -17,7 +17,7 @@ from pack.scripts.benches.offline_world.people import differs, generator_of, pro
 from pack.scripts.benches.offline_world.prompted import share_alike
 from pack.scripts.benches.offline_world.ratios import pooled_figure, share_figure
 from pack.scripts.benches.offline_world.reading import left_to_right, paired, person_crop
-from pack.scripts.benches.offline_world.rendered import SEED_PEOPLE, matched_boxes, overlap, true_faces
+from pack.scripts.benches.offline_world.rendered import SEED_PEOPLE, matched_boxes, true_faces
 from pack.scripts.figures.samples import Samples
 
 centres = st.lists(st.floats(0, 1, allow_nan=False), max_size=6).map(sorted)
@@ -118,7 +118,6 @@ def test_a_box_counts_once_and_only_where_it_overlaps():
     truth = np.array([[0, 0, 10, 10], [20, 0, 30, 10]], float)
     found = np.array([[1, 0, 11, 10], [0, 0, 10, 9], [24, 5, 34, 15]], float)
 
-    assert overlap(truth, truth).tolist() == [[1, 0], [0, 1]]
     assert matched_boxes(found, truth).tolist() == [1, -1]
     assert matched_boxes(found[:0], truth).tolist() == [-1, -1]
 

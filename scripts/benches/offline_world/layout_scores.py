@@ -10,6 +10,7 @@ import numpy as np
 from ....attention.regions import Region, rasterise
 from ....face.identity import described_by, normed_embedding
 from ....face.onnx_engine import OnnxEngine
+from ....measure.layout import box_iou
 from ....measure.likeness import inside, score_picture
 from ....measure.match import match_faces, similarity_matrix
 from ...figures.samples import Values
@@ -17,7 +18,6 @@ from ...figures.verdict import Figure
 from .bodies import ALIKE, Body, find_body
 from .placed import Placed
 from .ratios import bounds_of_draws
-from .rendered import overlap
 
 FIELDS = ("own", "right_place", "in_region", "iou", "pairs", "in_order", "regions")
 LISTS = ("picture", "confidence", "hit")  # an entry for each found body, not for each picture
@@ -45,7 +45,7 @@ def layout_scores(scorer: OnnxEngine, picture: np.ndarray, placed: Placed, numbe
     boxes = np.array([face.bbox for face in faces], np.float32).reshape(-1, 4)
     bodies = [find_body(picture, face.bbox) for face in faces]
     masks = rasterise(placed.regions, *picture.shape[:2]).numpy() >= HALF
-    fits = overlap(np.array([body.box for body in bodies]).reshape(-1, 4), region_boxes(placed, picture.shape[0]))
+    fits = box_iou(np.array([body.box for body in bodies]).reshape(-1, 4), region_boxes(placed, picture.shape[0]))
     best = match_faces(fits)
     identity = _identity_scores(scorer, faces, boxes, placed, masks)
     hits = inside(boxes, masks)

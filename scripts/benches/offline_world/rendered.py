@@ -9,6 +9,7 @@ from ....demo.people import new_identities
 from ....demo.renderer import Rendered, render
 from ....demo.scenes import MOST, Scene, photos, random_scenes
 from ....face.onnx_engine import OnnxEngine
+from ....measure.layout import box_iou
 from ....measure.match import match_faces, similarity_matrix
 from ...figures.intervals import bootstrap_figure
 from ...figures.samples import Values
@@ -135,15 +136,6 @@ def true_faces(drawn: Rendered, scene: Scene, size: int) -> tuple[np.ndarray, np
 
 def matched_boxes(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """For each true box [T, 4] the index of its own found box [F, 4], or -1 where none overlaps it enough."""
-    overlaps = overlap(found, truth)
+    overlaps = box_iou(found, truth)
     matched = match_faces(np.where(overlaps >= OVERLAP, overlaps, 0.0))
     return np.array([f if f >= 0 and overlaps[f, t] >= OVERLAP else -1 for t, f in enumerate(matched)], int)
-
-
-def overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes [A, 4] and [B, 4], xyxy: [A, B]."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    shared = (high - low).clip(min=0).prod(-1)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(-1) for boxes in (one, other)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
