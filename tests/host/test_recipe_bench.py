@@ -21,7 +21,7 @@ from pack.scripts.figures.table import Result, as_table
 from pack.scripts.figures.verdict import UNDECIDED
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
-ONE_EACH = Scenes(dict.fromkeys(range(1, 7), 1), tuning=1)
+ONE_EACH = Scenes(dict.fromkeys(range(1, 7), 1), promised=dict.fromkeys((1, 2, 5), 1), tuning=1)
 
 
 @pytest.fixture(scope="module")

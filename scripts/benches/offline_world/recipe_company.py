@@ -15,7 +15,7 @@ from .members import Way, pictures_of, prompt_margin, seen_as_prompted, shown
 from .people import Target, targets
 from .workbench import Workbench
 
-SEED, TUNING_SEED = 7_800_001, 7_900_001
+SEED, TUNING_SEED, PROMISED_SEED = 7_800_001, 7_900_001, 8_600_001
 BATCH = 8
 STRENGTHS = {mode.recipe.mode: mode.strengths for mode in (DECOUPLED, MASKED, GATED)}
 FIELDS = ("own", "other", "right_place", "counted", "shirt", "expression", "look", "prompted", "margin")
@@ -23,18 +23,21 @@ FIELDS = ("own", "other", "right_place", "counted", "shirt", "expression", "look
 
 @dataclass(frozen=True)
 class Scenes:
-    """How many scenes are drawn, by how many people; more where a bound needs more.
+    """How many scenes are drawn, by how many people.
 
-    tuning : of other seeds, at every strength
+    promised : where a bound is to be decided
+    tuning   : of other seeds, at every strength
     """
 
     by_people: dict[int, int]
+    promised: dict[int, int]
     tuning: int
 
 
-# A bound of 0.97 is not decided by fewer than a hundred scenes (bounds.enough_for).
-FULL = Scenes({1: 24, 2: 100, 3: 24, 4: 24, 5: 64, 6: 24}, tuning=12)
-QUICK = Scenes(dict.fromkeys(range(1, 7), 1), tuning=1)
+# A bound of 0.97 is not decided by fewer than a hundred scenes (bounds.enough_for); a share of prompts within 0.015 of
+# its bound, as 0.965 of 0.95 is, by about 240.
+FULL = Scenes({1: 24, 2: 64, 3: 24, 4: 24, 5: 64, 6: 24}, promised={1: 100, 2: 240, 5: 64}, tuning=12)
+QUICK = Scenes(dict.fromkeys(range(1, 7), 1), promised=dict.fromkeys((1, 2, 5), 1), tuning=1)
 
 
 def way_of(name: str, recipe: Recipe) -> Way:
@@ -60,8 +63,15 @@ class RecipeBench:
 
     def of(self, way: Way | None, people: int) -> Values:
         """What a recipe does at its own best strength; without one, the unpatched model."""
+        return self._at_best(way, people, self.scenes.by_people[people], SEED)
+
+    def promised(self, way: Way | None, people: int) -> Values:
+        """The same on as many scenes, of other seeds, as decide a bound."""
+        return self._at_best(way, people, self.scenes.promised[people], PROMISED_SEED)
+
+    def _at_best(self, way: Way | None, people: int, count: int, seed: int) -> Values:
         strength = self.best_strength(way, min(people, 2)) if way else 0.0
-        return self.drawn(way, people, strength, self.scenes.by_people[people], SEED + people)
+        return self.drawn(way, people, strength, count, seed + people)
 
     def without(self, name: str) -> Values:
         """What an ablation does to two people, at the strength of the recipe it takes something away from."""

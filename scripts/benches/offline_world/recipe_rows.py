@@ -41,13 +41,13 @@ def bounded_rows(bench: RecipeBench) -> list[Row]:
         return Row(f"recipe Troupe, {name}", "", figure, bound, at_most, least)
 
     def mean(people: int, field: str) -> Callable[[], Figure]:
-        return lambda: mean_figure(bench.of(troupe, people), field)
+        return lambda: mean_figure(bench.promised(troupe, people), field)
 
     def of_alone() -> Figure:
-        return share_figure(bench.of(troupe, 2)["own"], bench.of(troupe, 1)["own"])
+        return share_figure(bench.promised(troupe, 2)["own"], bench.promised(troupe, 1)["own"])
 
     def of_unpatched() -> Figure:
-        return paired_share_figure(bench.of(troupe, 2)["prompted"], bench.of(None, 2)["prompted"])
+        return paired_share_figure(bench.promised(troupe, 2)["prompted"], bench.promised(None, 2)["prompted"])
 
     return [
         row("2 people: right place", mean(2, "right_place"), 0.97, least=enough_for(0.97)),
