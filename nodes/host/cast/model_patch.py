@@ -29,6 +29,8 @@ from .member_prompts import prompts_of
 from .slots import keep_replacements_apart
 from .troop import Troop, troop_of
 
+CASTS = "troupe"  # the callback that every model with a cast has, and clones of it
+
 
 def patch_cast(
     model: Any, cast: Cast, adapter: LoadedAdapter | None, recipe: Recipe, strength: float, vae: Any = None
@@ -67,14 +69,19 @@ def patch_cast(
         _check_method(troop.adapter, recipe)
     patched = model.clone()
     _keep_apart(model, patched)
-    if not patched.get_callbacks(CallbacksMP.ON_CLONE, "troupe"):
-        patched.add_callback_with_key(CallbacksMP.ON_CLONE, "troupe", _keep_apart)
+    if not has_cast(patched):
+        patched.add_callback_with_key(CallbacksMP.ON_CLONE, CASTS, _keep_apart)
     apply_loras(patched, [troop.adapter for troop in patch.troops])
     wrappers = CastWrappers(patch)
     patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, patch.key, wrappers.sampling)
     patched.add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, patch.key, wrappers.evaluation)
     patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, patch.key, wrappers.model_call)
     return patched
+
+
+def has_cast(model: Any) -> bool:
+    """Whether a model draws a cast already."""
+    return bool(model.get_callbacks(CallbacksMP.ON_CLONE, CASTS))
 
 
 def _troops(model: Any, cast: Cast, adapter: LoadedAdapter | None, photos: str) -> tuple[Troop, ...]:

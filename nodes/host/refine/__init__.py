@@ -1,0 +1,1 @@
+"""Close-ups drawn by the host's sampler."""
