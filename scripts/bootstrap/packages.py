@@ -46,7 +46,8 @@ def make_venv(venv: Path, places: Places) -> None:
     # Run from inside the environment that is being replaced, only its base interpreter survives.
     python = getattr(sys, "_base_executable", None) or sys.executable
     command = [python, lock.__file__, str(places.pip_lock), "venv", str(venv)]
-    made = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    places.scratch.mkdir(parents=True, exist_ok=True)  # a killed one leaves its temporary files where the next looks
+    made = subprocess.run(command, capture_output=True, text=True, errors="replace", env=clean_environment(places))
     if made.returncode:
         if "No space left" in made.stdout + made.stderr:
             raise Refusal("The disk is full. Free some space, then run the same command again.")

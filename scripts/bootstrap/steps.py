@@ -61,8 +61,9 @@ def run_steps(steps: Sequence[Step], home: Path, console: Console) -> None:
     if not todo:
         return
     download, disk = sum(step.download for step in todo), sum(step.disk for step in todo)
+    doing = f"Setting up in {home}, once" if len(todo) == len(steps) else f"Going on with the set-up in {home}"
     console.say(
-        f"Setting up in {home}, once: about {download / GB:.1f} GB to download, {disk / GB:.1f} GB on disk, "
+        f"{doing}: about {download / GB:.1f} GB to download, {disk / GB:.1f} GB on disk, "
         "a few minutes. `python scripts/demo.py --remove` takes it away again."
     )
     check_disk(home, disk + max(step.working for step in todo) + MARGIN)
