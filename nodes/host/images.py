@@ -41,3 +41,19 @@ def to_picture(image: Tensor) -> np.ndarray:
 def to_images(pictures: Sequence[np.ndarray]) -> Tensor:
     """Pictures of one size, uint8 [H, W, 3], as a host batch, float32 [B, H, W, 3]."""
     return torch.from_numpy(np.stack(pictures)).float() / 255
+
+
+def with_changes(images: Tensor, pictures: Sequence[np.ndarray], changed: Sequence[np.ndarray]) -> Tensor:
+    """A host batch whose changed pixels are those of `pictures`; the others keep their numbers, bit by bit.
+
+    images   : what to_pictures was given; a colour picture's own numbers are kept, of all others its pictures'
+    pictures : uint8 [H, W, 3] each
+    changed  : bool [H, W] each
+    """
+    batch = images[None] if images.ndim == 3 else images
+    if batch.shape[-1] != 3:
+        return to_images(pictures)
+    batch = batch.clone()
+    for image, picture, mask in zip(batch, pictures, changed, strict=True):
+        image[torch.from_numpy(mask).to(image.device)] = torch.from_numpy(picture[mask]).to(image) / 255
+    return batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,33 +14,44 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Square:
-    """A square of a picture in whole pixels: its left and top edge, and its side."""
+    """A square in whole pixels of a picture, which may reach beyond it: its left and top edge, and its side."""
 
     left: int
     top: int
     side: int
 
-    @property
-    def pixels(self) -> tuple[slice, slice]:
-        """Its rows and columns."""
-        return slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
+    def within(self, height: int, width: int) -> Part:
+        """The part of it that lies in a picture of that size."""
+        top, left = max(self.top, 0), max(self.left, 0)
+        bottom, right = min(self.top + self.side, height), min(self.left + self.side, width)
+        rows, columns = slice(top, max(bottom, top)), slice(left, max(right, left))
+        return Part((rows, columns), (_moved(rows, -self.top), _moved(columns, -self.left)))
 
 
-def square_around(box: Sequence[float], room: float, height: int, width: int) -> Square:
-    """The square around a face: `room` times the longer side of its box, xyxy pixels.
+class Part(NamedTuple):
+    """The same pixels, rows and columns, as the picture and as the square count them."""
 
-    Where it would reach beyond the picture it is moved into it, and it is never larger than the picture.
-    """
+    picture: tuple[slice, slice]
+    square: tuple[slice, slice]
+
+
+def square_around(box: Sequence[float], room: float) -> Square:
+    """The square around a face: `room` times the longer side of its box, xyxy pixels, with the face in its middle."""
     x0, y0, x1, y1 = (float(edge) for edge in box)
-    side = int(np.clip(round(max(x1 - x0, y1 - y0) * room), 1, min(height, width)))
-    left = int(np.clip(round((x0 + x1 - side) / 2), 0, width - side))
-    top = int(np.clip(round((y0 + y1 - side) / 2), 0, height - side))
-    return Square(left, top, side)
+    side = max(1, round(max(x1 - x0, y1 - y0) * room))
+    return Square(round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side)
 
 
 def cut(picture: np.ndarray, square: Square, size: int) -> np.ndarray:
-    """The square of a picture, uint8 [H, W, 3], as a close-up, uint8 [size, size, 3]."""
-    return scaled(picture[square.pixels], size)
+    """The square of a picture, uint8 [H, W, 3], as a close-up, uint8 [size, size, 3].
+
+    Beyond the picture its outermost pixels go on: the face stays in the middle, where models draw one.
+    """
+    rows, columns = (
+        np.arange(first, first + square.side).clip(0, length - 1)
+        for first, length in zip((square.top, square.left), picture.shape, strict=False)
+    )
+    return scaled(picture[rows[:, None], columns], size)
 
 
 def scaled(close_up: np.ndarray, side: int) -> np.ndarray:
@@ -49,7 +61,7 @@ def scaled(close_up: np.ndarray, side: int) -> np.ndarray:
 
 
 def claims(squares: Sequence[Square | None], regions: np.ndarray) -> list[np.ndarray | None]:
-    """Which pixels of their own square members may change, bool [side, side] each; None without a square.
+    """Which pixels of their own squares members may change, bool [side, side] each; None without a square.
 
     squares : of the members' faces, in the order of the cast
     regions : bool [R, H, W], where each member belongs
@@ -61,8 +73,11 @@ def claims(squares: Sequence[Square | None], regions: np.ndarray) -> list[np.nda
         if square is None:
             found.append(None)
             continue
-        found.append(region[square.pixels] & ~taken[square.pixels])
-        taken[square.pixels] |= found[-1]
+        part = square.within(*region.shape)
+        claim = np.zeros((square.side, square.side), bool)
+        claim[part.square] = region[part.picture] & ~taken[part.picture]
+        taken[part.picture] |= region[part.picture]
+        found.append(claim)
     return found
 
 
@@ -71,24 +86,29 @@ def soft_edged(claim: np.ndarray, square: Square, feather: float, height: int, w
 
     claim   : bool [side, side], which pixels may change at all
     feather : width of the soft rim inside the claim, in parts of the square's side
-    It is 0 outside of the claim and 1 farther inside than the rim; the picture's own border has no rim. The claim is
+    It is 0 outside of the claim and 1 farther inside than the rim; the border of the picture has no rim. The claim is
     narrowed by half of the rim and then blurred by a box of its width, so that nothing leaks out.
     """
     reach = round(feather * square.side / 2)
     if not reach:
         return claim.astype(np.float32)
-    kernel = 2 * reach + 1
-    before = min(reach, square.left), min(reach, square.top)
-    after = min(reach, width - square.left - square.side), min(reach, height - square.top - square.side)
-    around = before[0], after[0], before[1], after[1]
-    inside = F.pad(torch.from_numpy(claim).float(), around)[None]
-    for axis in ((kernel, 1), (1, kernel)):
-        inside = 1 - F.max_pool2d(1 - inside, axis, 1, tuple(length // 2 for length in axis))
-    for axis in ((kernel, 1), (1, kernel)):
-        inside = F.avg_pool2d(inside, axis, 1, tuple(length // 2 for length in axis), count_include_pad=False)
-    rows = slice(before[1], before[1] + square.side)
-    columns = slice(before[0], before[0] + square.side)
-    return inside[0, rows, columns].clamp(0, 1).numpy()
+    part = square.within(height, width)
+    room = [  # the rim lies around the square, and nothing beyond the picture
+        (min(reach, start), min(reach, length - stop))
+        for start, stop, length in ((at.start, at.stop, n) for at, n in zip(part.picture, (height, width), strict=True))
+    ]
+    inside = torch.from_numpy(np.pad(claim[part.square], room)).float()[None]
+    sides = ((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))
+    for kernel, beyond in sides:
+        inside = 1 - F.max_pool2d(1 - inside, kernel, 1, beyond)
+    for kernel, beyond in sides:
+        inside = F.avg_pool2d(inside, kernel, 1, beyond, count_include_pad=False)
+    weights = np.zeros(claim.shape, np.float32)
+    soft = inside[0].clamp(0, 1).numpy()
+    (above, _), (before, _) = room
+    height, width = claim[part.square].shape
+    weights[part.square] = soft[above : above + height, before : before + width]
+    return weights
 
 
 def paste(
@@ -102,8 +122,14 @@ def paste(
     weights  : [side, side] in 0..1; where it is 0 the picture keeps its pixels, bit by bit
     """
     picture, changed = picture.copy(), changed.copy()
-    here, share = weights > 0, weights[..., None]
-    mixed = picture[square.pixels] * (1 - share) + scaled(close_up, square.side) * share
-    picture[square.pixels][here] = mixed.round().clip(0, 255).astype(np.uint8)[here]
-    changed[square.pixels] |= here
+    part = square.within(*changed.shape)
+    share = weights[part.square][..., None]
+    here = share[..., 0] > 0
+    mixed = picture[part.picture] * (1 - share) + scaled(close_up, square.side)[part.square] * share
+    picture[part.picture][here] = mixed.round().clip(0, 255).astype(np.uint8)[here]
+    changed[part.picture] |= here
     return picture, changed
+
+
+def _moved(place: slice, by: int) -> slice:
+    return slice(place.start + by, place.stop + by)

@@ -44,7 +44,7 @@ def plan_for(picture: np.ndarray, lookout: Lookout, settings: RefineSettings) ->
     height, width = picture.shape[:2]
     regions = lookout.regions(picture)
     faces = lookout.faces(picture, regions)
-    squares = [face and square_around(face.bbox, settings.room, height, width) for face in faces]
+    squares = [face and square_around(face.bbox, settings.room) for face in faces]
     free = claims(squares, regions)
     idle = [not member.strength * settings.strength for member in lookout.members]
     states = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-REDRAWN, LARGE, HIDDEN, IDLE, NO_FACE, SUBJECT = "redrawn", "large", "hidden", "idle", "no face", "subject"
+REDRAWN, LOST, LARGE, HIDDEN, IDLE = "redrawn", "lost", "large", "hidden", "idle"
+NO_FACE, SUBJECT = "no face", "subject"
 
 
 @dataclass(frozen=True)
@@ -13,11 +14,12 @@ class Outcome:
     """What became of one member in one picture.
 
     name   : the member's
-    state  : REDRAWN; LARGE: the face is large enough; HIDDEN: its square belongs to members in front; IDLE: the
-             member's strength is 0; NO_FACE: none in the region; SUBJECT: the member is no person
+    state  : REDRAWN; LOST: redrawn, and no face was there any more, so the old one stays; LARGE: the face is large
+             enough; HIDDEN: its square belongs to members in front; IDLE: the member's strength is 0;
+             NO_FACE: none in the region; SUBJECT: the member is no person
     side   : of the square around the face, in pixels; 0 without a face
     before : cosine of the face with the member's references, None without a face
-    after  : the same when all are redrawn, None without a face then
+    after  : the same when all are redrawn, None where this one is not
     """
 
     name: str
@@ -43,9 +45,10 @@ def _words(outcome: Outcome, size: int) -> str:
     if outcome.state == NO_FACE:
         return "left alone, no face was found in the region"
     if outcome.state == REDRAWN:
-        after = "no face found afterwards" if outcome.after is None else f"{outcome.after:.2f} after"
-        return f"redrawn from {outcome.side} to {size} pixels, likeness {outcome.before:.2f} before, {after}"
+        after = "" if outcome.after is None else f", {outcome.after:.2f} after"
+        return f"redrawn from {outcome.side} to {size} pixels, likeness {outcome.before:.2f} before{after}"
     why = {
+        LOST: "no face was found on what was drawn in its place",
         LARGE: f"the square around the face has {outcome.side} pixels a side, and a close-up {size}",
         HIDDEN: "the face lies in the close-up of somebody in front",
         IDLE: "the strength is 0",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from ...face.engine import FaceEngine
 from ...measure.report import distinct
 from ..host.progress import Moving
 from ..host.refine.redrawing import NODE, RefineSettings, check_redrawable, redraw
-from .close_ups import paste
-from .member_faces import Lookout, lookout_for
-from .planning import Plan, by_member, plan_for
-from .refine_report import REDRAWN, SUBJECT, Outcome, report_of
+from .finishing import Drawn, finished
+from .member_faces import lookout_for
+from .planning import by_member, plan_for
+from .refine_report import SUBJECT, Outcome, report_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,8 @@ def refine_pictures(
     model   : without a cast on it; it is not changed
     adapter : nodes.host.adapters.adapter_model.LoadedAdapter for members that bring none of their own, or None
     Raises ValueError for an empty cast, for a model with a cast on it, and for a member without an adapter or with a
-    prompt of another text encoder. A member whose face is not found is left alone.
+    prompt of another text encoder. A member whose face is not found is left alone, and so is one whose face is not
+    found any more where it was redrawn.
     """
     if not cast:
         raise ValueError(f"{NODE}: the cast is empty, so there is nobody to redraw. Connect a Cast Member node.")
@@ -69,32 +70,29 @@ def refine_pictures(
     check_redrawable(model, [member for member in people if member.strength * settings.strength], adapter)
     lookout = lookout_for(engine, people)
     plans = [plan_for(picture, lookout, settings) for picture in Moving(pictures)]
-    new, changed = list(pictures), [np.zeros(picture.shape[:2], bool) for picture in pictures]
-    names = distinct([member.identity.name for member in people])
-    faces = []
-    for member, name, wanted in zip(people, names, by_member(plans, len(people)), strict=True):
+    drawn: list[list[Drawn]] = [[] for _ in pictures]
+    for member, wanted in zip(people, by_member(plans, len(people)), strict=True):
         # Member by member, not picture by picture: an adapter's LoRA is then put into the model once for each.
         crops = [close_up.before for _, close_up in wanted]
-        drawn = redraw(crops, member, model, vae, adapter, settings) if crops else []
-        for (number, one), after in zip(wanted, drawn, strict=True):
-            new[number], changed[number] = paste(new[number], changed[number], after, one.square, one.weights)
-            faces.append(Redrawn(number, name, one.before, after))
-    outcomes = [_outcomes(picture, cast, plan, lookout) for picture, plan in zip(new, plans, strict=True)]
-    faces.sort(key=lambda face: face.picture)
-    return Refined(new, changed, faces, outcomes, report_of(outcomes, settings.size))
+        new = redraw(crops, member, model, vae, adapter, settings) if crops else []
+        for (number, close_up), after in zip(wanted, new, strict=True):
+            drawn[number].append((close_up, after))
+    ends = [finished(*parts, lookout) for parts in zip(pictures, plans, drawn, strict=True)]
+    names = distinct([member.identity.name for member in people])
+    faces = [
+        Redrawn(number, names[one.member], one.before, after)
+        for number, end in enumerate(ends)
+        for one, after in end.kept
+    ]
+    outcomes = [_of_the_cast(cast, end.outcomes) for end in ends]
+    report = report_of(outcomes, settings.size)
+    return Refined([end.picture for end in ends], [end.changed for end in ends], faces, outcomes, report)
 
 
-def _outcomes(picture: np.ndarray, cast: Cast, plan: Plan, lookout: Lookout) -> list[Outcome]:
-    """What became of each member of the cast; `picture` is the redrawn one."""
-    after = lookout.faces(picture, lookout.regions(picture)) if plan.close_ups else plan.faces
-    people = iter(zip(plan.states, plan.squares, plan.faces, after, strict=True))
-    found = []
-    for member, name in zip(cast, distinct([member.identity.name for member in cast]), strict=True):
-        if not member.identity.embeddings:
-            found.append(Outcome(name, SUBJECT))
-            continue
-        state, square, face, now = next(people)
-        side = square.side if square else 0
-        later = now.likeness if now and state == REDRAWN else None
-        found.append(Outcome(name, state, side, face.likeness if face else None, later))
-    return found
+def _of_the_cast(cast: Cast, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes with names, and with one for each member without a face."""
+    names, people = distinct([member.identity.name for member in cast]), iter(outcomes)
+    return [
+        replace(next(people), name=name) if member.identity.embeddings else Outcome(name, SUBJECT)
+        for member, name in zip(cast, names, strict=True)
+    ]
