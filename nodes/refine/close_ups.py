@@ -22,9 +22,10 @@ class Square:
 
     def within(self, height: int, width: int) -> Part:
         """The part of it that lies in a picture of that size."""
-        top, left = max(self.top, 0), max(self.left, 0)
-        bottom, right = min(self.top + self.side, height), min(self.left + self.side, width)
-        rows, columns = slice(top, max(bottom, top)), slice(left, max(right, left))
+        rows, columns = (
+            slice(*(min(max(edge, 0), length) for edge in (first, first + self.side)))
+            for first, length in ((self.top, height), (self.left, width))
+        )
         return Part((rows, columns), (_moved(rows, -self.top), _moved(columns, -self.left)))
 
 
