@@ -23,11 +23,15 @@ PHOTO = 128  # pixels along a side of an encoded reference: the demo world's own
 
 @dataclass(frozen=True)
 class Way:
-    """A recipe, and the strengths it may be at its best with."""
+    """A recipe, and the strengths it may be at its best with.
+
+    refined : whether the faces of its pictures are redrawn in close-up afterwards (`refined.refined`)
+    """
 
     name: str
     recipe: Recipe
     strengths: tuple[float, ...]
+    refined: bool = False
 
     @property
     def alone(self) -> bool:

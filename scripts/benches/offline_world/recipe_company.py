@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .company import score
 from .drawing import DECOUPLED, GATED, MASKED
 from .members import Way, pictures_of, prompt_margin, seen_as_prompted, shown
 from .people import Target, targets
+from .refined import refined
 from .workbench import Workbench
 
 SEED, TUNING_SEED, PROMISED_SEED = 7_800_001, 7_900_001, 8_600_001
@@ -46,6 +47,8 @@ def way_of(name: str, recipe: Recipe) -> Way:
 
 
 WAYS = {name: way_of(name, recipe) for name, recipe in RECIPE_BOOK.items()}
+REFINED = replace(WAYS["Troupe"], name="Troupe and Refine Cast", refined=True)
+WAYS = {"Troupe": WAYS.pop("Troupe"), REFINED.name: REFINED, **WAYS}
 LESS = {
     f"{name} {without}": (name, way_of(f"{name} {without}", recipe))
     for name, switches in ABLATIONS.items()
@@ -80,7 +83,8 @@ class RecipeBench:
         return self.drawn(way, 2, strength, self.scenes.by_people[1], SEED + 2)
 
     def best_strength(self, way: Way, people: int) -> float:
-        """The strength with the highest mean of `merits`, on seeds that no row is measured on."""
+        """The strength with the highest mean of `merits` without a second pass, on seeds no row is measured on."""
+        way = WAYS["Troupe"] if way is REFINED else way
         means = [np.mean(merits(self.tuned(way, people, strength))) for strength in way.strengths]
         return way.strengths[int(np.argmax(means))]
 
@@ -100,7 +104,10 @@ class RecipeBench:
             bench.status(f"{name}: {first} of {count} pictures")
             batch = cases[first : first + BATCH]
             pictures = pictures_of(bench.host, batch, way, strength, seed + first)
-            for target, picture in zip(batch, pictures, strict=True):
+            for place, (target, picture) in enumerate(zip(batch, pictures, strict=True)):
+                if way and way.refined:
+                    alone = self.best_strength(way, 1)
+                    picture = refined(bench, picture, target, way.recipe, alone, seed + first + place)
                 for field, value in scored(bench, picture, target).items():
                     values[field].append(value)
         return values

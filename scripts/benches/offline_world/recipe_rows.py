@@ -11,7 +11,7 @@ from ...figures.verdict import Figure, Row
 from .bounds import enough_for
 from .members import Way
 from .ratios import paired_share_figure, share_figure
-from .recipe_company import LESS, WAYS, RecipeBench
+from .recipe_company import LESS, REFINED, WAYS, RecipeBench
 
 PEOPLE = range(1, 7)
 FIELDS = {
@@ -34,20 +34,22 @@ def recipe_rows(bench: RecipeBench) -> list[Row]:
 
 
 def bounded_rows(bench: RecipeBench) -> list[Row]:
-    """What Troupe's own recipe promises."""
-    troupe = WAYS["Troupe"]
+    """What Troupe's own recipe promises, alone and with a second pass."""
+    return [row for way in (WAYS["Troupe"], REFINED) for row in _promises(bench, way)]
 
+
+def _promises(bench: RecipeBench, way: Way) -> list[Row]:
     def row(name: str, figure: Callable[[], Figure], bound: float, at_most: bool = False, least: int = LEAST) -> Row:
-        return Row(f"recipe Troupe, {name}", "", figure, bound, at_most, least)
+        return Row(f"recipe {way.name}, {name}", "", figure, bound, at_most, least)
 
     def mean(people: int, field: str) -> Callable[[], Figure]:
-        return lambda: mean_figure(bench.promised(troupe, people), field)
+        return lambda: mean_figure(bench.promised(way, people), field)
 
     def of_alone() -> Figure:
-        return share_figure(bench.promised(troupe, 2)["own"], bench.promised(troupe, 1)["own"])
+        return share_figure(bench.promised(way, 2)["own"], bench.promised(way, 1)["own"])
 
     def of_unpatched() -> Figure:
-        return paired_share_figure(bench.promised(troupe, 2)["prompted"], bench.promised(None, 2)["prompted"])
+        return paired_share_figure(bench.promised(way, 2)["prompted"], bench.promised(None, 2)["prompted"])
 
     return [
         row("2 people: right place", mean(2, "right_place"), 0.97, least=enough_for(0.97)),
