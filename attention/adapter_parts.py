@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -13,6 +13,9 @@ PARTS |= {"id_adapter": "image_proj", "id_adapter_attn_layers": "ip_adapter"}  #
 MAP = re.compile(r"(\d+)\.to_([kv])_ip\.weight$")
 LORA = re.compile(r"(\d+)\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
 PULID_MAP = re.compile(r"(?<=\.)id_to_([kv])(?=\.weight$)")
+# What the published projections can be built with besides, and what makes them compute something else.
+OTHER_MODULES = re.compile(r"(layers\.\d+\.|pos_emb|to_latents_from_mean_pooled_seq)")
+EMA_COPY = re.compile(r"(^|[._])ema([._]|$)")
 AGAIN = "The file may be damaged: download it again."
 
 OTHER_FILES = {
@@ -53,6 +56,39 @@ def split_parts(state: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
     return parts
 
 
+def of_another_kind(strange: Iterable[str], modules: Collection[str]) -> list[str]:
+    """The keys beyond a format's own that make an adapter compute something else; the others are a trainer's leftovers.
+
+    strange : keys of a part that its format does not have
+    modules : first names of the format's own keys in that part; whatever else lies below one belongs to it
+    (an average of the weights over the training, `ema`, is a copy and has no say)
+    """
+    return [
+        key
+        for key in strange
+        if not EMA_COPY.search(key) and (OTHER_MODULES.match(key) or key.partition(".")[0] in modules)
+    ]
+
+
+def passed_over(state: Mapping[str, Any], projection: Collection[str]) -> tuple[str, ...]:
+    """What a file holds that nothing of an adapter is made from: first names, those inside a part with the part's.
+
+    projection : keys of the `image_proj` part that are used
+    """
+    found = set()
+    for key, value in state.items():
+        prefix, _, rest = str(key).partition(".")
+        if prefix not in PARTS:
+            found.add(prefix)
+            continue
+        for name in [rest] if rest else map(str, value) if isinstance(value, Mapping) else ():
+            name = PULID_MAP.sub(r"to_\1_ip", name)
+            used = name in projection if PARTS[prefix] == "image_proj" else MAP.match(name) or LORA.match(name)
+            if not used:
+                found.add(f"{prefix}.{name.partition('.')[0]}")
+    return tuple(sorted(found))
+
+
 def not_an_adapter(state: Mapping[str, Any], parts: Mapping[str, Mapping[str, Tensor]]) -> str | None:
     """What a file looks like that lacks a part of an adapter; None for one that has both."""
     if all(parts.values()):
@@ -72,9 +108,10 @@ def layer_maps(layers: Mapping[str, Tensor]) -> tuple[tuple[Tensor, ...], tuple[
     Raises AdapterFormatError for gaps, for a key without its value, and for keys of another architecture.
     """
     strange = [key for key in layers if not MAP.match(key) and not LORA.match(key)]
-    if strange:
+    others = of_another_kind(strange, {key.partition(".")[0] for key in layers if key[:1].isdigit()})
+    if others:
         raise AdapterFormatError(
-            f"its ip_adapter part holds {first_of(strange)}, which no IP-Adapter has; it is of another kind, and this "
+            f"its ip_adapter part holds {first_of(others)}, which no IP-Adapter has; it is of another kind, and this "
             "version does not read it."
         )
     numbers = sorted({int(found[1]) for found in map(MAP.match, layers) if found})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,16 @@ from torch import Tensor
 
 from .adapter_formats import FORMATS, choose_format
 from .adapter_lora import LoraPair, lora_pairs
-from .adapter_parts import AGAIN, AdapterFormatError, first_of, layer_maps, not_an_adapter, split_parts
+from .adapter_parts import (
+    AGAIN,
+    AdapterFormatError,
+    first_of,
+    layer_maps,
+    not_an_adapter,
+    of_another_kind,
+    passed_over,
+    split_parts,
+)
 from .adapter_sizes import spec_of
 from .adapter_spec import AdapterSpec
 from .projection_modules import projection_of
@@ -26,6 +35,7 @@ class AdapterWeights:
     values     : [layers] of [layer width, cross width]
     reason     : why the file was taken for this format
     lora       : LoRA for the model itself, empty where the file has none
+    extras     : names of what else the file holds, which nothing is made from
     """
 
     spec: AdapterSpec
@@ -34,12 +44,14 @@ class AdapterWeights:
     values: tuple[Tensor, ...]
     reason: str = ""
     lora: tuple[LoraPair, ...] = field(default=(), repr=False)
+    extras: tuple[str, ...] = ()
 
 
 def read_adapter(state: Mapping[str, Any], override: str = "auto") -> AdapterWeights:
     """Sort a loaded file: either the two nested dictionaries of a `.bin` or the flat prefixes of a `.safetensors`.
 
     override : a name of attention.adapter_formats.FORMATS, to decide where formats look alike
+    What trainers leave in a file beside the adapter is passed over and named in `extras`.
     Raises AdapterFormatError with a sentence that says what the file looks like and what was expected.
     """
     parts = split_parts(state)
@@ -52,11 +64,20 @@ def read_adapter(state: Mapping[str, Any], override: str = "auto") -> AdapterWei
     projection, layers = parts["image_proj"], parts["ip_adapter"]
     choice = choose_format(projection, override)
     keys, values = layer_maps(layers)
-    _check_numbers([*projection.values(), *keys, *values])
-    spec = spec_of(choice.kind, projection, keys, lora=any("_lora." in key for key in layers))
-    _check_shapes(spec, projection)
+    lora = lora_pairs(layers, len(keys))
+    spec = spec_of(choice.kind, projection, keys, lora=bool(lora))
+    expected = _shapes_of(spec)
+    _check_numbers([*(projection[key] for key in expected if key in projection), *keys, *values])
+    _check_shapes(spec, projection, expected)
     _check_layers(spec, keys)
-    return AdapterWeights(spec, projection, keys, values, choice.reason, lora_pairs(layers, len(keys)))
+    used = {key: projection[key] for key in expected}
+    return AdapterWeights(spec, used, keys, values, choice.reason, lora, passed_over(state, used))
+
+
+def _shapes_of(spec: AdapterSpec) -> dict[str, tuple[int, ...]]:
+    """Every key of the projection, with the shape that its format has at these sizes."""
+    with torch.device("meta"):
+        return {key: tuple(value.shape) for key, value in projection_of(spec).state_dict().items()}
 
 
 def _check_numbers(tensors: list[Tensor]) -> None:
@@ -64,17 +85,16 @@ def _check_numbers(tensors: list[Tensor]) -> None:
         raise AdapterFormatError("its weights are whole numbers (quantised). Choose a file in float16 or float32.")
 
 
-def _check_shapes(spec: AdapterSpec, projection: Mapping[str, Tensor]) -> None:
+def _check_shapes(spec: AdapterSpec, projection: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]) -> None:
     """Hold every tensor of the projection to the shape that its format has at these sizes."""
-    with torch.device("meta"):
-        expected = {key: tuple(value.shape) for key, value in projection_of(spec).state_dict().items()}
     missing = [key for key in expected if key not in projection]
     if missing:
         raise AdapterFormatError(
             f"it looks like a file of format {spec.kind}, but its image_proj part lacks {first_of(missing)}"
             f"{' and more' * (len(missing) > 3)}. {AGAIN}"
         )
-    strange = [key for key in projection if key not in expected]
+    modules = {key.partition(".")[0] for key in expected}
+    strange = of_another_kind([key for key in projection if key not in expected], modules)
     if strange:
         raise AdapterFormatError(
             f"it looks like a file of format {spec.kind}, but its image_proj part also holds {first_of(strange)}, "
@@ -99,8 +119,8 @@ def _check_layers(spec: AdapterSpec, keys: tuple[Tensor, ...]) -> None:
         )
 
 
-def describe(spec: AdapterSpec, reason: str) -> str:
-    """A sentence or two for the user: what the file was taken for, why, and what it needs."""
+def describe(spec: AdapterSpec, reason: str, extras: Sequence[str] = ()) -> str:
+    """A sentence or two for the user: what the file was taken for, why, what it needs, and what was passed over."""
     own = FORMATS[spec.kind]
     needs = [f"face embeddings of {' or '.join(own.recognisers)}"] if own.face else []
     needs += ["a CLIP vision encoder"] if own.vision not in ("", "eva") else []
@@ -109,4 +129,11 @@ def describe(spec: AdapterSpec, reason: str) -> str:
     return (
         f"Read as {spec.kind} ({count} of width {spec.cross_width}, {len(spec.layer_widths)} layers"
         f"{', with a LoRA' if spec.lora else ''}), because {reason}. It reads {' and '.join(needs)}."
+        + f" The file also holds {_some(extras)}, which no adapter of this format has: passed over."
+        * bool(extras)
     )
+
+
+def _some(names: Sequence[str], count: int = 5) -> str:
+    """The first few names, and how many more."""
+    return first_of(names, count) + f" and {len(names) - count} more" * (len(names) > count)

@@ -87,7 +87,7 @@ class LoadAdapter(io.ComfyNode):
             category="Troupe",
             description="Load the weights that carry a face or a subject into the picture: IP-Adapter (plain, plus, "
             "full-face), FaceID (plain, portrait, plus, plus v2), InstantID, PuLID (v1, v1.1) and Kolors' own, as "
-            ".safetensors or .bin, from models/ipadapter or models/pulid.",
+            ".safetensors or .bin, from models/ipadapter, models/instantid or models/pulid.",
             search_aliases=[
                 "ipadapter",
                 "faceid",
@@ -102,7 +102,8 @@ class LoadAdapter(io.ComfyNode):
                 io.Combo.Input(
                     "file",
                     options=adapter_files() or [NO_FILE],
-                    tooltip="An adapter made for the checkpoint's family, from models/ipadapter or models/pulid.",
+                    tooltip="An adapter made for the checkpoint's family, from models/ipadapter, models/instantid or "
+                    "models/pulid.",
                 ),
                 io.Combo.Input(
                     "format",

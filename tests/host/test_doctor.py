@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def models(tmp_path, monkeypatch):
     """Empty model folders in place of all the host knows."""
-    for name in ("insightface", "ipadapter", "identities", "clip_vision", "checkpoints"):
+    for name in ("insightface", "ipadapter", "instantid", "pulid", "identities", "clip_vision", "checkpoints"):
         (tmp_path / name).mkdir()
         monkeypatch.setitem(
             folder_paths.folder_names_and_paths, name, ([str(tmp_path / name)], {".safetensors", ".bin"})

@@ -113,7 +113,7 @@ def load_adapter(
     module.load(weights, assign=True)
     module.eval().requires_grad_(False)
     module.projection.structure = settings.structure
-    loaded = LoadedAdapter(name, spec, module, settings, report=describe(spec, reason))
+    loaded = LoadedAdapter(name, spec, module, settings, report=describe(spec, reason, weights.extras))
     loaded = replace(
         loaded,
         packs=packs_for(spec, settings.recogniser, undecided=settings.format == "auto" and not known),

@@ -14,7 +14,7 @@ from ....face.pack import content_hash, find_packs, kind_of, read_pack
 from ..adapters.adapter_file import read_adapter_file
 from ..adapters.eva_files import NAME, WHERE, eva_files
 from ..faces.recognisers import PUBLISHED
-from ..model_folders import DEMO_WEIGHTS, adapter_files, adapter_path, insightface_folders
+from ..model_folders import DEMO_WEIGHTS, adapter_files, adapter_path, adapter_paths, insightface_folders
 
 NON_COMMERCIAL = "InsightFace's licence: non-commercial research only"
 OWN = "Apache-2.0, part of this pack"
@@ -34,8 +34,12 @@ def pack_lines() -> list[str]:
 
 def adapter_lines() -> list[str]:
     """Every adapter file."""
-    names = adapter_files()
-    return [f"{name}: {_adapter_state(name)}" for name in names] or [f"! no adapter in {first_folder('ipadapter')}"]
+    lines = []
+    for name in adapter_files():
+        lines.append(f"{name}: {_adapter_state(name)}")
+        hidden = "! is hidden by the file of the same name above: rename one of them"
+        lines += [f"{path}: {hidden}" for path in adapter_paths(name)[1:]]
+    return lines or [f"! no adapter in {first_folder('ipadapter')}"]
 
 
 def identity_lines() -> list[str]:
