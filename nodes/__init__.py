@@ -9,6 +9,7 @@ from .host.faces.identity_pictures import register_identity_pictures
 from .host.host_abilities import say_what_is_lacking
 from .host.model_folders import register_model_folders
 from .layout import control_pictures, layout_nodes
+from .refine import refine_nodes
 from .regions import face_region_nodes, region_nodes, region_sources, region_tools
 from .scores import compare_nodes, pick_nodes, score_nodes
 from .setup import demo_nodes, doctor_nodes
@@ -30,6 +31,7 @@ NODES = [
     *cast_advanced.NODES,
     *attention_nodes.NODES,
     *identity_net_nodes.NODES,
+    *refine_nodes.NODES,
     *score_nodes.NODES,
     *pick_nodes.NODES,
     *compare_nodes.NODES,
