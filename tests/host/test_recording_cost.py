@@ -1,0 +1,53 @@
+"""What recording identities costs: no wait for the device, bounded memory, and nothing at all without a recorder."""
+
+from pack.attention.action_maps import MOST_BYTES
+from pack.attention.cast import Member
+from pack.attention.regions import Region
+from pack.nodes.host.cast import cast_term
+from pack.nodes.host.cast.attention_recorder import record_attention
+from pack.nodes.host.cast.cast_term import CastTerm
+from pack.nodes.host.cast.recording_term import RecordingTerm
+from pack.tests.host.test_cast_state import FOUR, RecordOperations
+from pack.tests.host.tiny_models import ADA, BOB, TWO, apply, sample
+
+
+def test_without_a_recorder_the_layers_run_what_they_ran(model, adapter, monkeypatch):
+    terms, original = [], CastTerm.__call__
+    monkeypatch.setattr(CastTerm, "__call__", lambda self, *inputs: terms.append(type(self)) or original(self, *inputs))
+
+    sample(apply(model, TWO, adapter), steps=1)
+    assert set(terms) == {CastTerm}
+    recorded, _ = record_attention(apply(model, TWO, adapter))
+    sample(recorded, steps=1)
+    assert set(terms) == {CastTerm, RecordingTerm}
+
+
+def operations(patched, monkeypatch):
+    """The operations of all cross-attention layers of one sampling."""
+    record, original = RecordOperations(), cast_term.CastTerm.__call__
+
+    def seen(self, *arguments):
+        with record:
+            return original(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cast_term.CastTerm, "__call__", seen)
+        sample(patched, size=(9, 13))
+    return record.seen
+
+
+def test_a_recorded_layer_never_waits_for_the_device(model, adapter, monkeypatch, mode):
+    patched, _ = record_attention(apply(model, FOUR, adapter, mode=mode))
+
+    waits = {"_local_scalar_dense", "nonzero", "is_nonzero", "item", "equal", "_to_copy"}
+    assert operations(patched, monkeypatch) & waits == set()
+
+
+def test_what_is_recorded_stays_within_its_bound(model, adapter):
+    people = tuple(Member(who, Region(str(n), x=n / 8, width=0.125)) for n, who in enumerate([ADA, BOB] * 4))
+    patched, recorder = record_attention(apply(model, people, adapter))
+
+    maps = recorder.recorded(sample(patched, size=(80, 16), steps=1, cfg=1.0))
+    assert 0 < sum(means.nbytes for means in maps.means) <= MOST_BYTES
+    assert max(max(means.shape[-2:]) for means in maps.means) <= 64
+    assert maps.grids[0] == (80, 16)
