@@ -43,12 +43,12 @@ class RefineSettings:
     positive: Any = field(repr=False)
     negative: Any = field(repr=False)
     recipe: Recipe
-    strength: float = 1.0
+    strength: float = 0.8
     seed: int = 0
     steps: int = 20
     cfg: float = 7.0
     sampler_name: str = "euler"
-    scheduler: str = "normal"
+    scheduler: str = "simple"
     denoise: float = 0.7
     size: int = 512
     room: float = 2.0
