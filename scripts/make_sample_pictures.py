@@ -2,7 +2,8 @@
 
 With `--figures FILE`, the JSON of `bench.py world --json FILE`, the table of figures is written as well, and the
 samples are drawn at the strengths that were best there. `--only-figures` leaves the pictures as they are.
-`--comparison` draws README's sheet of recipes, and its workflow's thumbnail, and nothing else.
+`--comparison` draws README's sheet of recipes, and its workflow's thumbnail, and nothing else; `--second-pass` does the
+same with five people before and after Refine Cast.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from pack.scripts.showing.world_page import COMMAND, figures_text, read_figures,
 DEMO = ROOT / "demo"
 COMPARISON = ROOT / "workflows" / "compare-recipes.json"
 SHEET = ROOT / "docs" / "compare-recipes.png"
+SECOND_PASS = ROOT / "workflows" / "five-people.json"
+SECOND_PASS_SHEET = ROOT / "docs" / "five-people.png"
 THUMBNAIL = 384  # pixels wide
 
 
@@ -39,6 +42,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--figures", type=Path, metavar="FILE", help="what bench.py world --json wrote")
     parser.add_argument("--only-figures", action="store_true", help="write the table alone")
     parser.add_argument("--comparison", action="store_true", help="draw docs/compare-recipes.png alone")
+    parser.add_argument("--second-pass", action="store_true", help="draw docs/five-people.png alone")
     parser.add_argument("--training", default="", metavar="WORDS", help="how long the weights took, and where")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     add_host_option(parser)
@@ -67,25 +71,34 @@ def make_pictures(installation: Installation, result: dict, console: Console) ->
     rewrite(DEMO / "README.md", "samples", samples_text(shown, "samples"), COMMAND)
 
 
+def run_workflow(workflow: Path, out: str, comfyui: Path | None) -> None:
+    """Run a workflow as demo.py does, which writes its pictures and scores to `out`."""
+    command = [sys.executable, str(Path(__file__).with_name("demo.py")), "--workflow", str(workflow), "--out", out]
+    if subprocess.run([*command, *(["--comfyui", str(comfyui)] if comfyui else [])]).returncode:
+        raise Refusal(f"{workflow.name} did not run, so its picture in docs stays as it was.")
+
+
 def make_comparison(comfyui: Path | None) -> None:
     """Run the workflow that compares recipes; its sheet goes to docs, and reduced beside the workflow."""
     image = importlib.import_module("PIL.Image")
     with tempfile.TemporaryDirectory() as out:
-        command = [
-            sys.executable,
-            str(Path(__file__).with_name("demo.py")),
-            "--workflow",
-            str(COMPARISON),
-            "--out",
-            out,
-        ]
-        if subprocess.run([*command, *(["--comfyui", str(comfyui)] if comfyui else [])]).returncode:
-            raise Refusal(f"{COMPARISON.name} did not run, so {SHEET.name} stays as it was.")
+        run_workflow(COMPARISON, out, comfyui)
         with image.open(Path(out) / "picture.png") as drawn:
             sheet = drawn.convert("RGB")
     sheet.save(SHEET, optimize=True)
     sheet.thumbnail((THUMBNAIL, THUMBNAIL * 4), image.Resampling.LANCZOS)
     sheet.save(COMPARISON.with_suffix(".jpg"), quality=88, optimize=True)
+
+
+def make_second_pass(comfyui: Path | None) -> None:
+    """Run the workflow with five people; both of its pictures go to docs, and reduced beside the workflow."""
+    sheets = importlib.import_module("pack.scripts.showing.before_and_after")
+    with tempfile.TemporaryDirectory() as out:
+        run_workflow(SECOND_PASS, out, comfyui)
+        sheet = sheets.before_and_after(Path(out))
+    sheet.save(SECOND_PASS_SHEET, optimize=True)
+    sheet.thumbnail((THUMBNAIL, THUMBNAIL * 4))
+    sheet.save(SECOND_PASS.with_suffix(".jpg"), quality=88, optimize=True)
 
 
 def write_figures(result: dict, training: str) -> None:
@@ -105,8 +118,10 @@ def main() -> int:
     installation = ready_installation(options.comfyui, places(), console)
     if not options.inside:
         return hand_over(installation)
-    if options.comparison:
-        make_comparison(options.comfyui)
+    if options.comparison or options.second_pass:
+        for wanted, make in ((options.comparison, make_comparison), (options.second_pass, make_second_pass)):
+            if wanted:
+                make(options.comfyui)
         return 0
     if not options.only_figures:
         make_pictures(installation, result, console)
