@@ -11,7 +11,7 @@ from ...measure.grid import Cell, draw_grid
 from ..marks import reduced
 from .refining import Refined
 
-SIDE = 384  # pixels along a side of each close-up
+SIDE = 256  # pixels along a side of each close-up: a batch of many faces stays small
 
 
 def before_and_after(refined: Refined) -> list[np.ndarray]:

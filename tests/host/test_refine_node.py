@@ -53,7 +53,7 @@ def test_the_node_keeps_the_numbers_of_all_other_pixels(scene):
     assert 0.01 < changed.float().mean() < 0.5
     assert not changed[:, 2 * 128 // PEOPLE + 1 :].any()
     assert sheets.shape[0] == 2
-    assert sheets.shape[2] > 2 * 384
+    assert sheets.shape[2] > 2 * 256
     assert "to 128 pixels" in report
 
 
