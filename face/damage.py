@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 BLOCK, LARGEST_BLOCK = 8, 16  # pixels that JPEG and WebP code at once
 DECODERS_OWN = (0, 135, 0)  # what ffmpeg, which ComfyUI reads files with, puts for missing JPEG and WebP data: YUV of 0
 FILLS = (DECODERS_OWN, (0, 0, 0), (128, 128, 128))  # the others: of missing PNG rows, and Pillow's for JPEG
-NEAR, ACROSS = 0.15, 0.1  # of a face's height: below its box, and within it
+NEAR, ACROSS = 0.5, 0.1  # of a face's height: below its box, which may end early on what is left of it, and within it
 JUMP = 20  # levels by which a shift begins
 MOST_OF, FEW_OF = 0.8, 0.1  # of the blocks along a part of a line
 LEAST_BLOCKS = 2  # of a part

@@ -1,4 +1,4 @@
-"""The looks a search takes at a picture, in order: as it is, smaller, larger, with a margin, turned.
+"""The looks a search takes at a picture, in order: as it is, smaller, larger, with a margin, brightened, turned.
 
 A detector finds faces within a range of sizes, in pixels of its input. A close-up is too large for it and a face in a
 crowd too small, so the picture is shown at other sizes. Where the graph takes one size only, a smaller picture is laid
@@ -14,6 +14,7 @@ import numpy as np
 
 SMALLER = (0.7, 0.5, 0.3)  # of the engine's size: 448, 320 and 192 of the usual 640
 LARGER = (1.5, 2.0, 3.0)
+BRIGHT = (1.0, 0.5, 2.0)
 MARGIN = 0.5  # of the picture's size, on each side
 UPSCALE = 2.0  # a picture is not shown at more than this times its own size, where that is above the engine's
 STRIDE = 32  # sizes that a graph of free size takes are multiples of it
@@ -23,12 +24,16 @@ MARGIN_SHADE = 255  # white, which published workflows pad photos with
 
 @dataclass(frozen=True)
 class Look:
-    """One way to show the picture. zoom: its longer side in parts of the engine's size; degrees: turned, clockwise."""
+    """One way to show the picture. zoom: its longer side in parts of the engine's size; degrees: turned, clockwise.
+
+    bright : of the picture with its contrast stretched (see light.py)
+    """
 
     words: str
     zoom: float = 1.0
     margin: float = 0.0
     degrees: int = 0
+    bright: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +50,11 @@ def plain_look(size: tuple[int, int]) -> Look:
     return Look(f"at {size[0]}x{size[1]}")
 
 
-def looks(size: tuple[int, int], picture: tuple[int, int]) -> Iterator[Look]:
-    """What to try after the plain look, for an engine of `size` and a picture, both as width, height."""
+def looks(size: tuple[int, int], picture: tuple[int, int], dim: bool = False) -> Iterator[Look]:
+    """What to try after the plain look, for an engine of `size` and a picture, both as width, height.
+
+    dim : whether the picture is in poor light. Some looks are then brightened, not all: a face may be lit
+    """
     side = max(size)
     for zoom in SMALLER:
         yield Look(f"at {round(zoom * side)}", zoom)
@@ -54,10 +62,14 @@ def looks(size: tuple[int, int], picture: tuple[int, int]) -> Iterator[Look]:
         if zoom * side <= UPSCALE * max(picture):
             yield Look(f"at {round(zoom * side)}", zoom)
     yield Look("with a margin", 1.0, MARGIN)
+    for zoom in BRIGHT if dim else ():
+        if zoom * side <= UPSCALE * max(picture) or zoom <= 1:
+            yield Look("brightened" + f" at {round(zoom * side)}" * (zoom != 1), zoom, bright=True)
+    light = ", brightened" * dim
     for degrees in (45, 315):
-        yield Look(f"turned by {degrees} degrees", degrees=degrees)
+        yield Look(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
     for degrees in (90, 270, 180):
-        yield Look(f"turned by {degrees} degrees", degrees=degrees)
+        yield Look(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
         yield Look(f"turned by {degrees} degrees at {round(SMALLER[1] * side)}", SMALLER[1], degrees=degrees)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from .alignment import aligned_crop
 from .detector import Detections, rows_of, without_overlaps
 from .engine import ONE_LOOK, Face, FaceEngine, Finding, Search
+from .light import is_dim, stretched, well_lit
 from .looks import Look, boxes_on_picture, looks, plain_look, points_on_picture, views
 
 SURE = 0.9  # a score that ends the search; measured on rendered photos (bench `faces`)
@@ -38,14 +39,19 @@ def climb(engine: FaceEngine, image: np.ndarray, search: Search) -> Finding:
     """Look until a face is found for sure, or every look was taken; the surest look is what was found."""
     best, best_look = usable(engine.locate(image, engine.size, search.threshold)), plain_look(engine.size)
     tried = [best_look.words]
-    for look in looks(engine.size, (image.shape[1], image.shape[0])) if search.ladder else ():
+    goes_on = search.ladder and surest(best) < SURE
+    dim = goes_on and is_dim(image)
+    bright = stretched(image) if dim else image
+    for look in looks(engine.size, (image.shape[1], image.shape[0]), dim) if goes_on else ():
         if surest(best) >= SURE:
             break
         tried.append(look.words)
-        found = usable(look_at(engine, image, look, search.threshold))
+        found = usable(look_at(engine, bright if look.bright else image, look, search.threshold))
         if surest(found) > surest(best) + SURER * bool(len(best.boxes)):
             best, best_look = joined(found, best) if look.degrees == best_look.degrees else found, look
-    return Finding(described(engine, image, best), tuple(tried), best_look.words if len(best.boxes) else "")
+    return Finding(
+        described(engine, image, best, search.ladder), tuple(tried), best_look.words if len(best.boxes) else ""
+    )
 
 
 def surest(found: Detections) -> float:
@@ -78,12 +84,14 @@ def usable(found: Detections) -> Detections:
     return rows_of(found, finite & (sides > 0).all(1) & (np.ptp(found.keypoints, axis=1) > 0).any(1))
 
 
-def described(engine: FaceEngine, image: np.ndarray, found: Detections) -> list[Face]:
-    """The faces with crops and embeddings, largest box first."""
+def described(engine: FaceEngine, image: np.ndarray, found: Detections, lit: bool = False) -> list[Face]:
+    """The faces with crops and embeddings, largest box first; `lit` brightens crops in poor light."""
     found = rows_of(found, slice(0, MOST_FACES))
     if not len(found.boxes):
         return []
     crops = np.stack([aligned_crop(image, keypoints) for keypoints in found.keypoints])
+    if lit:
+        crops = np.stack([well_lit(crop, image) for crop in crops])
     parts = [engine.embed(crops[i : i + EMBEDDED_AT_ONCE]) for i in range(0, len(crops), EMBEDDED_AT_ONCE)]
     rows = zip(found.boxes, found.scores, found.keypoints, np.concatenate(parts), crops, strict=True)
     faces = [Face(box, float(score), *rest) for box, score, *rest in rows]

@@ -14,7 +14,7 @@ from ...face.providers import CHOICES
 from ...face.selection import LEFT_TO_RIGHT, NEAREST, POLICIES, SIMILAR, Selection
 from ..host.faces.face_cache import CACHES, MEMORY
 from ..host.faces.face_packs import BUILT_IN, libraries, load_pack, pack_names
-from ..host.faces.photo_file import flaw_of, loaded_file
+from ..host.faces.photo_file import flaw_of, loaded_file, unmirrored
 from ..host.images import to_images, to_pictures
 from ..host.progress import watched
 from ..marks import face_marks
@@ -131,9 +131,11 @@ class ExtractIdentity(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         photos = to_pictures(image)
         selection = Selection(select, index, (x, y) if place is None else box_of(place), like)
-        looking, moving = watched(engine, photos)
         file = loaded_file(cls.hidden, "image")
         flaw = flaw_of(file) if file is not None else ""
+        if file is not None and len(photos) == 1 and (photo := unmirrored(file)) is not None:
+            photos = [photo]
+        looking, moving = watched(engine, photos)
         search = Search(threshold, ladder)
         extraction = extract_identity(looking, moving, name, selection, search, no_face, damaged, flaw)
         if extraction.warning:

@@ -1,5 +1,7 @@
 """Files as people have them, through the host's own Load Image to a face: turned, grey, deep, tiny, huge."""
 
+from types import SimpleNamespace
+
 import folder_paths
 import numpy as np
 import pytest
@@ -35,7 +37,9 @@ def extract(engine, image, **inputs):
         return ExtractIdentity.execute(engine=engine, image=image, name="Ada", select="largest", **inputs).result
 
 
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])  # what cameras write; the host does not mirror 2, 4, 5 and 7
+@pytest.mark.parametrize(
+    "orientation", [1, 3, 6, 8]
+)  # what cameras write; the host itself leaves 2, 4, 5 and 7 mirrored
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
 def test_load_image_shows_a_photo_upright_however_the_camera_was_held(engine, orientation, kind):
     ways = {3: "ROTATE_180", 6: "ROTATE_90", 8: "ROTATE_270"}
@@ -49,6 +53,28 @@ def test_load_image_shows_a_photo_upright_however_the_camera_was_held(engine, or
     ada = extract(engine, loaded(image, f"turned.{kind}", exif=exif, **options))[0]
 
     np.testing.assert_allclose(ada.boxes[0], [160, 40, 192, 72], atol=5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_give_the_same_upright_face_where_load_image_is_linked(engine, orientation, monkeypatch):
+    ways = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_90", "TRANSVERSE", "ROTATE_270")
+    image, name = Image.fromarray(PICTURE[:, :224]), f"held{orientation}.png"
+    (expected, *_) = extract(engine, loaded(image, "upright.png"))
+    stored = image if orientation == 1 else image.transpose(Image.Transpose[ways[orientation - 2]])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    prompt = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": name}},
+        "2": {"class_type": "Troupe_ExtractIdentity", "inputs": {"image": ["1", 0]}},
+    }
+    shown = loaded(stored, name, exif=exif)
+    monkeypatch.setattr(ExtractIdentity, "hidden", SimpleNamespace(prompt=prompt, unique_id="2"))
+
+    ada = extract(engine, shown)[0]
+
+    np.testing.assert_array_equal(ada.boxes, expected.boxes)
+    np.testing.assert_array_equal(ada.crops, expected.crops)
+    np.testing.assert_array_equal(ada.photos[0], expected.photos[0])
 
 
 @pytest.mark.parametrize("kind", ["RGBA", "P", "16 bit", "CMYK"])

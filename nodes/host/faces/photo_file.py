@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import folder_paths
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
 LOADERS = ("LoadImage", "LoadImageOutput")
 CHECKED = ("mjpeg", "png", "webp")  # ffmpeg's names; of other kinds Pillow may know less than ffmpeg
+ORIENTATION, MIRRORED = 0x0112, (2, 4, 5, 7)  # of EXIF
+MODES = ("L", "RGB", "RGBA", "P", "CMYK")  # of 8 bits
 STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 
 
@@ -31,10 +34,12 @@ def loaded_file(hidden: Any, name: str) -> Path | None:
 def flaw_of(path: Path) -> str:
     """Why a JPEG, PNG or WebP file is refused by readers that stop at an error; empty for a sound file and other kinds.
 
-    A JPEG that lacks no more than its end mark is sound: cameras write such files. Flipped bits in a WebP go unseen.
+    A JPEG that lacks no more than its end mark is sound: cameras write such files.
     """
     try:
         import av
+
+        from .coded_data import contradiction_in
     except ImportError:  # hosts from before they read pictures with it
         return ""
     try:
@@ -54,7 +59,22 @@ def flaw_of(path: Path) -> str:
                 image.load()
     except (OSError, SyntaxError, ValueError):
         return f"'{path.name}' is no sound {'JPEG' if kind == 'mjpeg' else kind.upper()} file"
-    return ""
+    wrong = contradiction_in(path.read_bytes(), kind)
+    return f"'{path.name}' {wrong}" if wrong else ""
+
+
+def unmirrored(path: Path) -> np.ndarray | None:
+    """The photo of a file whose EXIF says that it is stored mirrored, upright, uint8 [H, W, 3]; None for all others.
+
+    ComfyUI turns photos as their EXIF says, and since 0.30 leaves such ones mirrored, two of them upside down.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode not in MODES or image.getexif().get(ORIENTATION) not in MIRRORED:
+                return None
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def _inputs(prompt: Mapping[str, Any], node: str | None) -> Mapping[str, Any]:
