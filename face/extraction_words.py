@@ -42,8 +42,8 @@ def line(which: str, photo: np.ndarray, finding: Finding, number: int | None, no
 def damaged_words(which: str, photo: np.ndarray, damage: str) -> str:
     """The error for a photo that seems damaged at the face."""
     return (
-        f"{_begin(which, photo)} {damage}. What a damaged file leaves of a face resembles somebody else. Use an intact "
-        "copy of the photo, or cut out an undamaged part of it. If the picture is meant to look so, set 'damaged' to "
+        f"{_begin(which, photo)} {damage}. What a damaged file leaves of a face resembles somebody else. Choose "
+        "another file: an intact copy of it, or another photo. If the picture is meant to look so, set 'damaged' to "
         f"'{TAKE}'."
     )
 

@@ -179,7 +179,8 @@ def _search_inputs() -> list:
         ),
         io.Boolean.Input(
             "ladder", default=True, optional=True, advanced=True,
-            tooltip="Where the first look finds nobody, look at other sizes, with a margin, and turned by quarters.",
+            tooltip="Where the first look is not sure of a face, look at other sizes, with a margin, brightened if it "
+            "is dark, and turned.",
         ),
         io.Combo.Input(
             "damaged", options=list(DAMAGED), default=DAMAGED[0], optional=True, advanced=True,
