@@ -15,7 +15,7 @@ from ...face.detector import Detections
 from ...face.engine import FaceEngine
 
 SHOWN = 512  # pixels along a preview's longer side
-LOOKS = 16  # at most, at one photo (face.looks)
+LOOKS = 19  # at most, at one photo (face.looks)
 
 T = TypeVar("T")
 

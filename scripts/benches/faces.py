@@ -7,7 +7,7 @@ person most; a face that is not found is not recognised. Engines are compared on
 at the same size. Broken files are photos with bits flipped or the end cut off, read by ComfyUI's own Load Image in a
 process of their own, and looked at as Extract Identity does at first, with the ladder and the file in sight: a file may
 be refused with a sentence, or give the right person; anything else falls short. The signs by which photos are refused
-as damaged were chosen on 2,500 files of other people, seeds and qualities, after this table had stood at 980 once.
+as damaged were chosen on 4,000 files of other people, seeds and qualities, after this table had stood at 980 and 986.
 """
 
 from __future__ import annotations
