@@ -72,11 +72,12 @@ def test_a_second_pass_makes_five_people_more_like_themselves(server):
     prompt = server.to_api(read(ROOT / "workflows" / "five-people.json"))
     entry = server.post_prompt(prompt)
     first, second = (json.loads(entry["outputs"][node]["text"][0]) for node in nodes_of(prompt, "Troupe_ScoreCast"))
-    (report,) = entry["outputs"][nodes_of(prompt, "Troupe_RefineCast")[0]]["text"]
+    (refined,) = nodes_of(prompt, "Troupe_RefineCast")
+    (close_ups,) = [n for n in nodes_of(prompt, "PreviewImage") if prompt[n]["inputs"]["images"] == [refined, 1]]
 
     assert second["own"] > first["own"] + 0.15
     assert second["right_place"] >= first["right_place"]
-    assert report.count("redrawn from") >= 4
+    assert len(server.images(entry, close_ups)) >= 4
 
 
 def test_each_recipe_of_a_list_has_its_picture_on_one_sheet(server):
