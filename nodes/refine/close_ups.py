@@ -66,7 +66,8 @@ def claims(squares: Sequence[Square | None], regions: np.ndarray) -> list[np.nda
 
     squares : of the members' faces, in the order of the cast
     regions : bool [R, H, W], where each member belongs
-    Nobody changes anything outside of their region, nor what is within both region and square of an earlier member.
+    Nobody changes anything outside of their region, nor beyond the circle in their square (its corners hold no part of
+    a head, and a background drawn anew there would show), nor what an earlier member may change.
     """
     taken = np.zeros(regions.shape[1:], bool)
     found: list[np.ndarray | None] = []
@@ -76,10 +77,16 @@ def claims(squares: Sequence[Square | None], regions: np.ndarray) -> list[np.nda
             continue
         part = square.within(*region.shape)
         claim = np.zeros((square.side, square.side), bool)
-        claim[part.square] = region[part.picture] & ~taken[part.picture]
-        taken[part.picture] |= region[part.picture]
+        claim[part.square] = region[part.picture] & ~taken[part.picture] & _disc(square.side)[part.square]
+        taken[part.picture] |= claim[part.square]
         found.append(claim)
     return found
+
+
+def _disc(side: int) -> np.ndarray:
+    """The pixels of a square whose middle lies in the circle that touches its sides, bool [side, side]."""
+    middles = (np.arange(side) + 0.5) * 2 / side - 1
+    return middles[:, None] ** 2 + middles**2 <= 1
 
 
 def soft_edged(claim: np.ndarray, square: Square, feather: float, height: int, width: int) -> np.ndarray:

@@ -12,8 +12,9 @@ from pack.scripts.benches.offline_world.members import members_of, pictures_of, 
 from pack.scripts.benches.offline_world.paper_rows import AXES, Paper, names, ordering_row, paper_rows
 from pack.scripts.benches.offline_world.people import targets
 from pack.scripts.benches.offline_world.published import ORDERINGS, OVERLAPPING, STRIPS, Ordering
-from pack.scripts.benches.offline_world.recipe_company import FIELDS, LESS, WAYS, RecipeBench, Scenes
+from pack.scripts.benches.offline_world.recipe_company import FIELDS, LESS, REFINED, WAYS, RecipeBench, Scenes
 from pack.scripts.benches.offline_world.recipe_rows import bounded_rows, recipe_rows
+from pack.scripts.benches.offline_world.refined import close_up_prompts, refined
 from pack.scripts.benches.offline_world.workbench import QUICK, Workbench
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.figures.samples import Samples
@@ -94,6 +95,18 @@ def test_prompts_and_references_arrive_in_pictures(bench, both, without):
     whole, less = WAYS["MultiID"], LESS[f"MultiID {without}"][1]
     assert whole.alone
     assert differ(drawn(bench, both[:1], whole)[0], drawn(bench, both[:1], less)[0])
+
+
+def test_the_second_pass_is_measured_on_close_ups_of_one_person_each(bench, both):
+    prompts = [close_up_prompts(target) for target in both]
+    before = drawn(bench, both, WAYS["Troupe"])[0].astype(np.uint8)
+    after = refined(bench, before, both[0], REFINED.recipe, 1.0, 5)
+
+    for target, own in zip(both, prompts, strict=True):
+        place = target.prompt.split(", ")[0].removeprefix("two")
+        assert own == [f"one{place}, {clause}" for clause in target.prompt.split(", ")[1:]]
+    assert after.shape == before.shape
+    assert differ(before.astype(int), after.astype(int)) == bool(bench.engine.detect(before))
 
 
 def test_every_system_and_ablation_of_the_papers_has_rows(bench):

@@ -48,7 +48,6 @@ def way_of(name: str, recipe: Recipe) -> Way:
 
 WAYS = {name: way_of(name, recipe) for name, recipe in RECIPE_BOOK.items()}
 REFINED = replace(WAYS["Troupe"], name="Troupe and Refine Cast", refined=True)
-WAYS = {"Troupe": WAYS.pop("Troupe"), REFINED.name: REFINED, **WAYS}
 LESS = {
     f"{name} {without}": (name, way_of(f"{name} {without}", recipe))
     for name, switches in ABLATIONS.items()
