@@ -25,7 +25,7 @@ from .engine import Face, FaceEngine, Finding, Search
 
 log = logging.getLogger(__name__)
 
-VERSION = 3  # to be raised when engines or looks change what they find
+VERSION = 4  # to be raised when engines or looks change what they find
 MOST_IN_MEMORY, MOST_ON_DISK = 64 << 20, 256 << 20  # bytes; a face takes 40 kB
 SUFFIX = ".face.safetensors"
 ABANDONED = 3600  # seconds after which a file that somebody began to write is removed

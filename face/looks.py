@@ -26,7 +26,7 @@ MARGIN_SHADE = 255  # white, which published workflows pad photos with
 class Look:
     """One way to show the picture. zoom: its longer side in parts of the engine's size; degrees: turned, clockwise.
 
-    bright : of the picture with its contrast stretched (see light.py)
+    bright : of the picture brightened (see light.py)
     """
 
     words: str
@@ -53,7 +53,7 @@ def plain_look(size: tuple[int, int]) -> Look:
 def looks(size: tuple[int, int], picture: tuple[int, int], dim: bool = False) -> Iterator[Look]:
     """What to try after the plain look, for an engine of `size` and a picture, both as width, height.
 
-    dim : whether the picture is in poor light. Some looks are then brightened, not all: a face may be lit
+    dim : whether the picture is dark. Some looks are then brightened, not all: a face may be lit
     """
     side = max(size)
     for zoom in SMALLER:

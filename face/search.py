@@ -11,7 +11,7 @@ import numpy as np
 from .alignment import aligned_crop
 from .detector import Detections, rows_of, without_overlaps
 from .engine import ONE_LOOK, Face, FaceEngine, Finding, Search
-from .light import is_dim, stretched, well_lit
+from .light import brightened, is_dim, well_lit
 from .looks import Look, boxes_on_picture, looks, plain_look, points_on_picture, views
 
 SURE = 0.9  # a score that ends the search; measured on rendered photos (bench `faces`)
@@ -41,7 +41,7 @@ def climb(engine: FaceEngine, image: np.ndarray, search: Search) -> Finding:
     tried = [best_look.words]
     goes_on = search.ladder and surest(best) < SURE
     dim = goes_on and is_dim(image)
-    bright = stretched(image) if dim else image
+    bright = brightened(image) if dim else image
     for look in looks(engine.size, (image.shape[1], image.shape[0]), dim) if goes_on else ():
         if surest(best) >= SURE:
             break
@@ -85,7 +85,7 @@ def usable(found: Detections) -> Detections:
 
 
 def described(engine: FaceEngine, image: np.ndarray, found: Detections, lit: bool = False) -> list[Face]:
-    """The faces with crops and embeddings, largest box first; `lit` brightens crops in poor light."""
+    """The faces with crops and embeddings, largest box first; `lit` brightens dark crops."""
     found = rows_of(found, slice(0, MOST_FACES))
     if not len(found.boxes):
         return []
