@@ -31,7 +31,7 @@ class SetUps:
     survived      : kills after which the next start came to its own kill, or to the end
     healed_seconds: from the last start to the picture
     said          : unclear lines of restarts
-    left          : what the healed set-up did not take away
+    left          : what, beyond what the fresh one left, the healed set-up did not take away
     changed       : files that differ from the fresh set-up's
     difference    : largest of a pixel of the demo's picture, in levels of 255
     """
@@ -70,12 +70,13 @@ def kill_set_ups(folder: Path, kills: int, status: Status) -> SetUps:
                 raise Refusal("The set-up without a kill failed:\n" + "\n".join(line for _, line in demo.lines[-12:]))
             found.fresh_seconds = step_seconds(demo.lines)
         files, picture = files_of(working_folder(home)), _picture(out)
+        usual = leftovers(working_folder(home), temporary_files(home))  # ComfyUI's own run leaves some, kill or no kill
         _take_away(folder)
         for number, moment in enumerate(draw_moments([*found.fresh_seconds.values()], kills, seed=0), 1):
             status(f"kill {number} of {kills}: in step {moment.step} after {moment.after:.0f} s")
             _kill(home, out, moment, found)
         _finish(home, out, status, found)
-        found.left = leftovers(working_folder(home), temporary_files(home))
+        found.left = [thing for thing in leftovers(working_folder(home), temporary_files(home)) if thing not in usual]
         found.changed = changed_files(files_of(working_folder(home)), files)
         if (out / "picture.png").exists():
             found.difference = int(np.abs(picture - _picture(out)).max())
