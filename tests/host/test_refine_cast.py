@@ -133,12 +133,13 @@ def test_a_face_at_the_border_is_redrawn(scene):
 def test_a_close_up_without_a_face_is_not_pasted(scene):
     somebody = strangers(1, seed=3)
     lookout = lookout_for(scene.engine, [replace(scene.cast[0], region=Region("all"))])
-    plan = plan_for(somebody, lookout, replace(scene.quick, size=256))
+    plan = plan_for(somebody, lookout, replace(scene.quick, size=256, room=3.0))
     (one,) = plan.close_ups
 
     kept = finished(somebody, plan, [(one, one.before)], lookout)
     assert [outcome.state for outcome in kept.outcomes] == [REDRAWN]
-    lost = finished(somebody, plan, [(one, np.full((256, 256, 3), 127, np.uint8))], lookout)
+    background = np.broadcast_to(somebody[0, 0], (256, 256, 3))
+    lost = finished(somebody, plan, [(one, background)], lookout)
     assert [outcome.state for outcome in lost.outcomes] == [LOST]
     assert np.array_equal(lost.picture, somebody)
     assert not lost.changed.any()
