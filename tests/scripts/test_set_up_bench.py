@@ -1,6 +1,7 @@
 """The bench `setup`: when it kills, what it takes for left over or unclear, and a real set-up that it kills twice."""
 
 import os
+import time
 
 import pytest
 from pack.scripts.benches.set_ups.killed import draw_moments
@@ -89,6 +90,15 @@ def test_files_are_compared_by_size_without_byte_code_and_logs(tmp_path):
     assert changed_files(files_of(after), files_of(before)) == ["link", "venv/lib/part.py"]
 
 
+def held_in_the_end(places):
+    """The locks that are still held when killed processes have had time to end; the kill does not wait for all of them."""
+    for _ in range(200):
+        if not held(places):
+            break
+        time.sleep(0.05)
+    return held(places)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kills with a POSIX signal")
 def test_a_real_set_up_is_killed_with_all_its_processes_and_says_what_it_does_when_started_again(tmp_path):
     home, places = tmp_path / "home", working_folder(tmp_path / "home")
@@ -97,7 +107,7 @@ def test_a_real_set_up_is_killed_with_all_its_processes_and_says_what_it_does_wh
             assert demo.killed_at(Moment(1, 0.3))
 
         assert demo.step()[0] == 1
-        assert held(places) == []
+        assert not held_in_the_end(places)
         assert unclear(line for _, line in demo.lines) == []
     assert list(temporary_files(home).iterdir()) == []
 
