@@ -75,6 +75,14 @@ def test_a_seed_gives_the_same_picture_again_and_another_one_another(scene):
     assert not np.array_equal(first, other)
 
 
+def test_the_noise_goes_by_the_regions_name(scene):
+    ben = scene.cast[1]
+    renamed = replace(ben, region=replace(ben.region, name="elsewhere"))
+    first, other = (scene.refine([member]).pictures[0] for member in (ben, renamed))
+
+    assert not np.array_equal(first, other)
+
+
 def test_each_picture_of_a_batch_is_refined_as_alone(scene):
     wider = np.pad(scene.picture, ((0, 0), (0, 32), (0, 0)), mode="edge")
     both = scene.refine(scene.cast[:2], [wider, scene.picture])
