@@ -1,4 +1,4 @@
-"""Who sees whom in self-attention: the tokens of a layer, split by whose they are.
+"""Who sees whom: the tokens of a layer, split by whose they are.
 
 A token of a person sees that person and the background plainly, and other people with the weight eta of a plain token:
 log eta on the logits (1: plain attention, 0: Bounded Attention, arXiv 2403.16990, section 4.2). A token of several
@@ -14,16 +14,18 @@ import torch
 from torch import Tensor
 
 BACKGROUNDS = ("shared", "apart")
+APART_IN = ("self-attention", "everything")
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """How far people are kept from each other in self-attention.
+    """How far people are kept from each other.
 
     eta        : weight of other people's tokens, 1 for plain attention, 0 for none
     start, end : the part of the schedule, in fractions from its begin
     cells      : grids with more rows or columns than this are left alone; light and contact still spread there
     background : a name from BACKGROUNDS
+    apart_in   : "self-attention", or "everything": convolutions, group norms and ControlNets too (attention.severed)
     """
 
     eta: float = 1.0
@@ -31,6 +33,12 @@ class Isolation:
     end: float = 0.6
     cells: int = 32
     background: str = "shared"
+    apart_in: str = "self-attention"
+
+    @property
+    def severs(self) -> bool:
+        """Whether people are kept apart outside of self-attention too."""
+        return self.eta < 1 and self.apart_in == "everything"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +78,9 @@ def crowds_of(owned: Tensor, eta: float, background: str) -> tuple[Crowd, ...]:
 
     owned : [N, M] bool, see `owners`
     """
-    everyone = [tuple(row.nonzero().flatten().tolist()) for row in owned]
     crowds = []
-    for people in sorted(set(everyone)):
-        mine = torch.tensor([row == people for row in everyone])
-        hidden = _hidden_from(people, owned, background)
+    for people, mine in groups_of(owned):
+        hidden = hidden_from(people, owned, background)
         if eta == 1 or not hidden.any():
             crowds.append(Crowd(people, mine.nonzero().flatten(), None, None))
         elif eta == 0:
@@ -84,7 +90,14 @@ def crowds_of(owned: Tensor, eta: float, background: str) -> tuple[Crowd, ...]:
     return tuple(crowds)
 
 
-def _hidden_from(people: Sequence[int], owned: Tensor, background: str) -> Tensor:
+def groups_of(owned: Tensor) -> list[tuple[tuple[int, ...], Tensor]]:
+    """People who own tokens together, nobody among them, and which tokens those are: [N, M] bool -> [N] bool each."""
+    kinds, kind = owned.unique(dim=0, return_inverse=True)
+    found = [(tuple(row.nonzero().flatten().tolist()), kind == number) for number, row in enumerate(kinds)]
+    return sorted(found, key=lambda group: group[0])
+
+
+def hidden_from(people: Sequence[int], owned: Tensor, background: str) -> Tensor:
     """[N] bool: the tokens of other people alone."""
     somebody = owned.any(-1)
     if not people:

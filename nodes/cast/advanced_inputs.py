@@ -8,7 +8,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ...attention.gates import Gate
-from ...attention.isolation import BACKGROUNDS, Isolation
+from ...attention.isolation import APART_IN, BACKGROUNDS, Isolation
 from ...attention.recipes import LAYERS, ODDS, References
 
 GATES = ("per identity", "joint", "released")
@@ -121,6 +121,12 @@ def together_inputs() -> list:
             tooltip="Let people also act inside ControlNets, in their regions.",
         ),
         fraction("margin", 0.0, "Room around boxes and ellipses, in parts of their size on each side.", True),
+        io.Combo.Input(
+            "apart_in", options=list(APART_IN), optional=True, advanced=True,
+            tooltip="Where eta keeps people apart. self-attention: colours still spread through convolutions. "
+            "everything: in convolutions, group norms and ControlNets too, so that at eta 0 nothing of one person "
+            "reaches another. Give members prompts of their own then.",
+        ),
         io.Vae.Input("vae", optional=True, tooltip="The checkpoint's; needed where 'references' is above 0."),
     ]  # fmt: skip
 
@@ -133,6 +139,7 @@ def isolation_of(knobs: Mapping[str, Any]) -> Isolation:
         end=knobs.get("eta_end", usual.end),
         cells=knobs.get("eta_cells", usual.cells),
         background=knobs.get("background", usual.background),
+        apart_in=knobs.get("apart_in", usual.apart_in),
     )
 
 

@@ -4,8 +4,9 @@ In single layers of UNets in the structures of SD1.5 and SDXL, a tenth as wide, 
 energy of a layer's change that lies in cells the person's box does not touch, when all layers get the same queries in
 both calls; a hard region promises exactly 0. And in pictures of the offline world after ten steps of KSampler, where
 self-attention and convolutions carry everything everywhere: the share of the energy of the latent's change in the
-other person's half, also with people kept apart in self-attention. Every mode runs at strength 1. As a comparison,
-everybody acts on the whole picture, edges are feathered, and logits are multiplied by masks to the letter of the paper.
+other person's half, also with people kept apart in self-attention or in everything. Every mode runs at strength 1. As
+a comparison, everybody acts on the whole picture, edges are feathered, and logits are multiplied by masks to the letter
+of the paper.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 
 from ...attention.cast import Cast
 from ...attention.isolation import Isolation
+from ...attention.recipe_book import EVERYTHING_APART
 from ...attention.recipes import RECIPES, Recipe
 from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure
@@ -90,8 +92,11 @@ def latent_rows(bench: Workbench, recipes: Mapping[str, Recipe], count: int) -> 
 
 
 ISOLATED = {
-    "people kept apart at every step in every layer": Isolation(eta=0.0, start=0.0, end=1.0, cells=10_000),
-    "people kept apart as Isolation has it by default": Isolation(eta=0.0),
+    "people kept apart in everything, at every step in every layer": EVERYTHING_APART,
+    "people kept apart in self-attention, at every step in every layer": replace(
+        EVERYTHING_APART, apart_in="self-attention"
+    ),
+    "people kept apart in self-attention as Isolation has it by default": Isolation(eta=0.0),
 }
 """What is compared with `decoupled` alone; the first one is what a bound is set on."""
 
@@ -99,7 +104,7 @@ ISOLATED = {
 def isolation_rows(bench: Workbench, count: int) -> Iterator[Row]:
     """How much of the leak of `decoupled` is left when people are kept apart, of the same pictures."""
     alone = RECIPES["decoupled"]
-    for (name, isolation), bound in zip(ISOLATED.items(), (LEAK_LEFT, None), strict=True):
+    for (name, isolation), bound in zip(ISOLATED.items(), (LEAK_LEFT, None, None), strict=True):
         isolated = replace(alone, isolation=isolation)
 
         def left(name: str = name, isolated: Recipe = isolated) -> Figure:

@@ -27,7 +27,7 @@ INPUTS = {
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",
     "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
     "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "
-    "margin? vae?",
+    "margin? apart_in? vae?",
     "Troupe_RecordAttention": "model",
     "Troupe_AttentionMaps": "attention samples strip layers start end images?",
 }

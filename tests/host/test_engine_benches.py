@@ -160,6 +160,8 @@ def test_each_part_does_its_own_arithmetic(rig, part):
 
     if part.name == "isolation":  # people see less
         assert 0.9 < ratio < alone
+    elif part.name == "everything apart":  # the cells at the border are computed twice
+        assert alone < ratio < 1.5
     elif part.name == "half isolation":
         assert ratio == alone
     elif part.name == "local prompts":
@@ -205,7 +207,7 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
 
 @pytest.mark.parametrize(
     ("bench", "count"),
-    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 2)],
+    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 3)],
     ids=("speed", "leak"),
 )
 def test_every_mode_has_rows_and_no_two_share_a_name(bench, count, tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from pack.attention.cast import Member
+from pack.attention.isolation import Isolation
 from pack.attention.recipes import Recipe
 from pack.attention.regions import Region
 from pack.nodes.control.control_nodes import ApplyControlInRegions
@@ -74,6 +75,22 @@ def test_a_cast_acts_beside_it_and_does_not_reach_into_it(model, applied, instan
 
     assert torch.equal(reach, plain)
     assert_different(plain, without)
+
+
+@pytest.mark.parametrize(("apart_in", "reaches"), [("everything", False), ("self-attention", True)])
+def test_people_kept_apart_in_everything_do_not_meet_in_it(model, applied, instantid, apart_in, reaches):
+    isolation = Isolation(0.0, end=1.0, cells=1000, apart_in=apart_in)
+    others = (TWO[0], Member(CY, TWO[1].region))
+    one, other = (
+        sample(patch_cast(model, cast, instantid, Recipe("decoupled", isolation=isolation), 1.0), **applied(cast),
+               size=(16, 16), steps=2)
+        for cast in (TWO, others)
+    )  # fmt: skip
+
+    left, right = ((one - other).abs()[..., :8].max().item(), (one - other).abs()[..., 8:].max().item())
+    assert (left > 1e-4) == reaches
+    assert left == 0 or reaches
+    assert right > 1e-3
 
 
 def test_a_crop_of_the_picture_reads_whoever_stands_in_it(model, control, applied, instantid):

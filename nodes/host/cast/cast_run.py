@@ -17,6 +17,8 @@ from ....attention.schedule import Window
 from ..adapters.adapter_keys import KeysValues, keys_values_of
 from ..self_attention.reference_photos import EncodedPhotos
 from ..self_attention.self_terms import CrowdRun
+from ..self_attention.severed_layers import SeveredLayer
+from ..self_attention.severing import CutRun
 from .blocks import CrossAttentionBlock
 from .cast_call import Call
 from .member_prompts import PromptRun
@@ -39,6 +41,7 @@ class CastPatch:
     prompts    : [I], text tokens [L, width] of each member's own prompt, or None
     photos     : [I], each member's encoded reference photos, or None; nothing where the recipe uses none
     names      : [I] of the members, for what is shown of them
+    severed    : the UNet's convolutions and group norms, where they keep people apart too
     """
 
     key: str
@@ -52,6 +55,7 @@ class CastPatch:
     prompts: tuple[Tensor | None, ...] = field(default=(), repr=False)
     photos: tuple[EncodedPhotos | None, ...] = field(default=(), repr=False)
     names: tuple[str, ...] = ()
+    severed: tuple[SeveredLayer, ...] = ()
 
 
 class CastRun:
@@ -67,6 +71,7 @@ class CastRun:
         self._beside = methods_of(patch.troops), copies_in(patch.troops), lengths_in(patch.troops)
         self.prompts = PromptRun(patch.prompts, patch.recipe.base, self._shares)
         self.crowds = CrowdRun(patch.recipe.isolation, self._shares)
+        self.cuts = CutRun(patch.recipe.isolation, self._shares)
 
     def close(self) -> None:
         """Let go of every tensor; a run that something still refers to holds no memory."""
@@ -76,6 +81,7 @@ class CastRun:
         self._text_repeats.clear()
         self.prompts.close()
         self.crowds.close()
+        self.cuts.close()
 
     def keys_values(self, device: torch.device, dtype: torch.dtype) -> KeysValues:
         """The keys and values of all sources, [S, T, width] for each layer; projected on the first call of a run."""

@@ -55,7 +55,7 @@ class CastWrappers:
         run = CastRun(self.patch)
         schedule = RunSchedule(self.patch, guider.model_patcher.get_model_object("model_sampling"))
         base = guider.model_patcher.model
-        reach = ReachRun(self.patch.blocks, lambda options, x: self._term(options, x, base))
+        reach = ReachRun(self.patch.blocks, lambda options, x: self._terms_of_control(options, x, base))
         options = guider.model_options["transformer_options"]  # a copy that ComfyUI made for this run
         photos = ReferenceRun(self.patch.photos, self.patch.recipe.references, self.patch.blocks)
         running = Running(run, schedule, reach, photos, guider)
@@ -80,7 +80,7 @@ class CastWrappers:
             step = options[STEP]
         else:
             step = resolve(conds, running.guider.conds, x_in.shape[-2:], picture_window(options))
-        if self.patch.recipe.reach:
+        if self.patch.recipe.reach or self.patch.recipe.isolation.severs:
             conds = running.reach.conds(conds)
         options = {**options, STEP: step, CONDS: conds, MOMENTS: moments}
         return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})
@@ -144,7 +144,21 @@ class CastWrappers:
             theirs = {**theirs, "cond_or_uncond": [0], "uuids": []}
             photos = running.photos.keys(executor, x, t, text, theirs, call, rest)
         isolation = self.patch.recipe.isolation if moment.isolated else None
-        term = SelfTerm(running.run.crowds, call, isolation, photos, self.patch.recipe.references.match_mean)
+        match = self.patch.recipe.references.match_mean
+        return self._prepared(
+            SelfTerm(running.run.crowds, running.run.cuts, call, isolation, photos, match, self.patch.severed), x
+        )
+
+    def _terms_of_control(self, options: dict, x: Tensor, base: Any) -> tuple[CastTerm | None, SelfTerm | None]:
+        """What this patch adds to a ControlNet's cross-attention in one call, and how people are kept apart in it."""
+        recipe, moment = self.patch.recipe, options[MOMENTS][self.patch.key]
+        term = self._term(options, x, base) if recipe.reach else None
+        if not (moment.isolated and recipe.isolation.severs):
+            return term, None
+        run, call = options[RUNS][self.patch.key].run, self._call(options, x, moment)
+        return term, self._prepared(SelfTerm(run.crowds, run.cuts, call, recipe.isolation), x)
+
+    def _prepared(self, term: SelfTerm, x: Tensor) -> SelfTerm:
         for grid in self._grids(x):
             term.prepare(grid, x.device)
         return term

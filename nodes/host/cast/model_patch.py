@@ -22,6 +22,7 @@ from ..adapters.adapter_loras import apply_loras
 from ..adapters.adapter_model import LoadedAdapter
 from ..progress import Moving
 from ..self_attention.reference_photos import encode_photos
+from ..self_attention.severed_layers import sever
 from .blocks import check_fit, cross_attention_blocks, widening
 from .cast_run import CastPatch
 from .cast_wrappers import CastWrappers
@@ -47,6 +48,7 @@ def patch_cast(
     prompts = prompts_of(cast, blocks) if recipe.prompts else (None,) * len(cast)
     if not strength or not (any(strengths) or any(prompt is not None for prompt in prompts)):
         return model
+    patched = model.clone()
     regions = with_margin([member.region for member in cast], recipe.margin)
     if recipe.everywhere:
         regions = tuple(Region(region.name) for region in regions)
@@ -62,12 +64,12 @@ def patch_cast(
         prompts=prompts,
         photos=encode_photos(Moving(cast), vae, recipe.references.size) if recipe.references.odds else (),
         names=tuple(member.identity.name for member in cast),
+        severed=sever(patched) if recipe.isolation.severs else (),
     )
     for troop in patch.troops:
         spec = troop.adapter.spec
         check_fit(blocks, spec.cross_width, spec.layer_widths, troop.adapter.name)
         _check_method(troop.adapter, recipe)
-    patched = model.clone()
     _keep_apart(model, patched)
     if not has_cast(patched):
         patched.add_callback_with_key(CallbacksMP.ON_CLONE, CASTS, _keep_apart)

@@ -1,4 +1,4 @@
-"""A ControlNet's model with replacements for its cross-attention layers, beside the one that was given.
+"""A ControlNet's model with replacements for its attention layers, beside the one that was given.
 
 A stock ControlNet hands its layers no options that a patch could use. The model here shares all its weights and buffers
 with the given one, and has transformer blocks with such options. The given one is not touched.
@@ -10,7 +10,6 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.ldm.modules.attention import SpatialTransformer
 from torch import Tensor, nn
 
@@ -29,17 +28,21 @@ class _Transformer(SpatialTransformer):
         return super().forward(x, context, {**(transformer_options or {}), **self._troupe_options})
 
 
-def with_layers(model: ControlModel, layers: Mapping[BlockKey, Replacement]) -> nn.Module:
-    """The ControlNet's model with these replacements. Blocks that have none stay as they are."""
+def with_layers(model: nn.Module, layers: Mapping[BlockKey, Replacement], kind: str = "attn2") -> nn.Module:
+    """The ControlNet's model with these replacements of a kind. Blocks that have none stay as they are.
+
+    kind : "attn1" for self-attention, "attn2" for cross-attention
+    """
     known = {key[:2] for key in layers}
 
     def of(block: nn.Module, name: tuple[str, int]) -> nn.Module:
         return _copy(block, lambda layer: _informed(layer, name)) if name in known else block
 
     def _informed(layer: nn.Module, name: tuple[str, int]) -> nn.Module:
-        if type(layer) is not SpatialTransformer:
+        if type(layer) not in (SpatialTransformer, _Transformer):
             return layer
-        return _Transformer(layer, {"block": name, "patches_replace": {"attn2": dict(layers)}})
+        present = layer.__dict__.get("_troupe_options", {}).get("patches_replace", {})
+        return _Transformer(layer, {"block": name, "patches_replace": {**present, kind: dict(layers)}})
 
     own = _copy(model, lambda part: part)
     numbers = iter(range(len(model.input_blocks)))

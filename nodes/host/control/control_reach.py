@@ -1,33 +1,38 @@
 """Let a cast act in a ControlNet's own cross-attention, with the keys and values of the UNet's matching layers.
 
-A stock ControlNet attends to the text alone. For one sampling run it is stood in for by a copy that shares all its
-weights and buffers (control_layers.py). The ControlNet that was given is not touched.
+People who are kept apart everywhere are kept apart there as well. A stock ControlNet attends to the text alone. For one
+sampling run it is stood in for by a copy that shares all its weights and buffers (control_layers.py). The ControlNet
+that was given is not touched.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from comfy.cldm.cldm import ControlNet as ControlModel
 from torch import Tensor
 
-from ..cast.blocks import CrossAttentionBlock
+from ..cast.blocks import BlockKey, CrossAttentionBlock
 from ..cast.cast_layer import CastLayer, in_force
 from ..cast.cast_term import CastTerm
-from ..cast.slots import wrap_layers
+from ..cast.slots import Replacement, wrap_layers
+from ..self_attention.self_layer import SelfLayer
+from ..self_attention.self_terms import SelfTerm
+from ..self_attention.severed_layers import severed_control
 from .control_layers import with_layers
+from .identity_net import IdentityNet
 from .regional_control import RegionalControl
 
-MakeTerm = Callable[[dict, Tensor], CastTerm | None]
-"""(transformer options, the ControlNet's input) -> what a cast adds in this call, None for nothing."""
+MakeTerms = Callable[[dict, Tensor], tuple[CastTerm | None, SelfTerm | None]]
+"""(transformer options, the ControlNet's input) -> what a cast adds in this call and keeps apart, None for nothing."""
 
 
 class ReachingControl:
     """Stands in for a ControlNet in the conditionings of one run; everything but its output is the ControlNet's own."""
 
-    def __init__(self, control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[MakeTerm, ...]) -> None:
+    def __init__(self, control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[MakeTerms, ...]) -> None:
         self._given = control
         self._blocks = blocks
         self._makers = makers
@@ -36,7 +41,7 @@ class ReachingControl:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._given, name)
 
-    def joined_by(self, maker: MakeTerm) -> ReachingControl:
+    def joined_by(self, maker: MakeTerms) -> ReachingControl:
         """The same with one more cast."""
         return ReachingControl(self._given, self._blocks, (*self._makers, maker))
 
@@ -44,8 +49,10 @@ class ReachingControl:
         """The residuals, as ComfyUI asks a ControlNet for them."""
         if self._own is None:  # not before the run has begun: it sets up the ControlNet itself
             self._own = self._stand_in()
-        terms = tuple(term for make in self._makers if (term := make(transformer_options, x_noisy)) is not None)
-        with in_force(terms):
+        made = [make(transformer_options, x_noisy) for make in self._makers]
+        terms = tuple(term for term, _ in made if term is not None)
+        own = next((term for _, term in reversed(made) if term is not None), None)
+        with in_force(terms, own):
             return self._own.get_control(x_noisy, t, cond, batched_number, transformer_options)
 
     def _stand_in(self) -> Any:
@@ -54,14 +61,23 @@ class ReachingControl:
             own.previous_controlnet = reaching(own.previous_controlnet, self._blocks, self._makers)
         if isinstance(own, RegionalControl):
             own.inner = reaching(own.inner, self._blocks, self._makers)
+        if isinstance(own, IdentityNet):  # it puts layers of its own in the place of cross-attention
+            own.inner = copy.copy(own.inner)
+            own.inner.control_model = self._apart(own.inner.control_model)
         model = getattr(own, "control_model", None)
-        if isinstance(model, ControlModel):
-            layers = wrap_layers({}, [block.key for block in self._blocks], CastLayer)["patches_replace"]["attn2"]
-            own.control_model = with_layers(model, layers)  # blocks that the UNet has no match for keep to the text
+        if isinstance(model, ControlModel):  # blocks that the UNet has no match for keep to the text
+            own.control_model = with_layers(self._apart(model), self._layers(CastLayer, "attn2"))
         return own
 
+    def _apart(self, model: ControlModel) -> ControlModel:
+        """The ControlNet's model with layers that keep people apart while a cast asks them to."""
+        return with_layers(severed_control(model), self._layers(SelfLayer, "attn1"), "attn1")
 
-def reaching(control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[MakeTerm, ...]) -> ReachingControl:
+    def _layers(self, layer: Callable[[int, Replacement], Replacement], kind: str) -> Mapping[BlockKey, Replacement]:
+        return wrap_layers({}, [block.key for block in self._blocks], layer, kind)["patches_replace"][kind]
+
+
+def reaching(control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[MakeTerms, ...]) -> ReachingControl:
     """A ControlNet that casts reach into; `makers` say what they add."""
     if isinstance(control, ReachingControl):
         for maker in makers:
@@ -73,7 +89,7 @@ def reaching(control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[
 class ReachRun:
     """The stand-ins of one run: the same one for the same ControlNet, so that conditionings still share a batch."""
 
-    def __init__(self, blocks: Sequence[CrossAttentionBlock], maker: MakeTerm) -> None:
+    def __init__(self, blocks: Sequence[CrossAttentionBlock], maker: MakeTerms) -> None:
         self._blocks = blocks
         self._maker = maker
         self._made: dict[int, tuple[Any, ReachingControl]] = {}

@@ -34,6 +34,11 @@ def self_term_in_force(term: SelfTerm | Recorder | None) -> Iterator[None]:
         _term.reset(token)
 
 
+def term_now() -> SelfTerm | Recorder | None:
+    """What answers the layers of the model call that is running in this thread."""
+    return _term.get()
+
+
 class SelfLayer:
     """What stands in one self-attention layer's place.
 

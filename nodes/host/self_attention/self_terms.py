@@ -1,9 +1,10 @@
-"""What one cast changes in the self-attention layers: people kept apart, and photos beside the picture."""
+"""What one cast changes inside the model beside cross-attention: people kept apart, and photos beside the picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,10 +12,13 @@ from torch import Tensor
 from ....attention.isolation import Crowd, Isolation, crowds_of, owners
 from ....attention.kernel import fused_attention
 from ....attention.self_attention import PhotoKeys, crowded_attention, mean_matched
+from ....attention.severed import Layer
 from ..cast.cast_call import Call
 from ..cast.roles import Area
+from .severing import CutRun, Kind, Shares
 
-Shares = Callable[[tuple[int, int], tuple[int, int], Area | None], Tensor]
+if TYPE_CHECKING:
+    from .severed_layers import SeveredLayer
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +72,24 @@ class CrowdRun:
 
 @dataclass(frozen=True, eq=False)
 class SelfTerm:
-    """Everything that the self-attention layers of one call need.
+    """Everything that the self-attention layers of one call need, and those that are severed with them.
 
     run       : who sees whom
+    cuts      : where convolutions and group norms are cut
     call      : the rows of the call
     isolation : the cast's, or None in a step in which people are not kept apart
     photos    : by layer, by member, keys and values [1, T, H*D] and their odds; empty in a step without photos
     match     : whether photos' keys and values get the picture's mean
+    layers    : the UNet's convolutions and group norms by number, where these are severed
     """
 
     run: CrowdRun
+    cuts: CutRun
     call: Call
     isolation: Isolation | None
-    photos: Mapping[int, Mapping[int, PhotoKeys]]
+    photos: Mapping[int, Mapping[int, PhotoKeys]] = field(default_factory=dict)
     match: bool = False
+    layers: Sequence[SeveredLayer] = ()
 
     def prepare(self, grid: tuple[int, int], device: torch.device) -> None:
         """Make what the layers of a grid need, so that none of them has to."""
@@ -104,6 +112,12 @@ class SelfTerm:
             some = (t.index_select(0, part.rows) for t in (q, k, v))
             out.index_copy_(0, part.rows, self._attend(*some, part, heads, eta, seen))
         return out
+
+    def severed(self, kind: Kind, layer: Layer, onto: Tensor, x: Tensor) -> Tensor:
+        """What a convolution or a group norm makes of x [B, C, H, W], where `onto` is what it makes of it alone."""
+        if self.isolation is None or not self.isolation.severs:
+            return onto
+        return self.cuts.severed(kind, layer, onto, x, self.call)
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, part: RowSet, heads: int, eta: float, seen) -> Tensor:
         photos = self._matched(seen, k, v) if part.positive else {}

@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from ....attention.cast import Member
 from ....attention.isolation import Isolation
+from ....attention.recipe_book import EVERYTHING_APART
 from ....attention.recipes import Recipe, References
 from ...figures.samples import Samples
 from ...figures.verdict import Figure, Row
@@ -56,6 +57,7 @@ class Part:
 ISOLATION_BOUND = 1.10
 PARTS = (
     Part("isolation", Recipe("decoupled", isolation=Isolation(eta=0.0, end=1.0)), bound=ISOLATION_BOUND),
+    Part("everything apart", Recipe("decoupled", isolation=EVERYTHING_APART)),
     Part("half isolation", Recipe("decoupled", isolation=Isolation(eta=0.5, end=1.0))),
     Part("local prompts", Recipe("decoupled"), prompts=True),
     Part("reference attention", Recipe("decoupled", references=References(odds=1.0, start=0.0, end=1.0, size=PHOTO))),

@@ -1,0 +1,115 @@
+"""Convolutions and group norms of UNets and ControlNets that keep people apart while a cast asks them to.
+
+The same plan as self_layer: a compiled graph holds nothing of a cast and asks, whenever it runs, for the term of the
+model call it runs in. Without one a layer does what it did.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import Upsample
+from torch import Tensor, nn
+
+from ....attention.severed import Layer
+from ..cast.unrecordable import UNRECORDABLE
+from .self_layer import term_now
+from .self_terms import SelfTerm
+from .severing import Kind
+
+NAME = "troupe::keep_apart"
+SCHEMA = "(Tensor onto, Tensor x, int layer) -> Tensor"
+PARTS = ("input_blocks", "middle_block", "output_blocks", "out")  # a ControlNet has the first two
+
+
+@dataclass(frozen=True, eq=False)
+class SeveredLayer:
+    """One layer: what it reads, and how it is called without people in it."""
+
+    number: int
+    kind: Kind
+    plain: Layer
+
+    def severed(self, onto: Tensor, x: Tensor) -> Tensor:
+        """`onto`, what the plain layer makes of x, as the term in force wants it; may be written into."""
+        term = term_now()
+        return term.severed(self.kind, self.plain, onto, x) if isinstance(term, SelfTerm) else onto
+
+
+def sever(patched: Any) -> tuple[SeveredLayer, ...]:
+    """Patch the layers of a model patcher's UNet, which is a clone's own, and return them in order."""
+    found = []
+    for number, (path, kind) in enumerate(_layers(_unet(patched.model))):
+        name = f"diffusion_model.{path}.forward"
+        present = patched.get_model_object(name)
+        own = getattr(present, "severed_layer", None)  # a cast before this one has patched it
+        if own is None:
+            own = SeveredLayer(number, kind, present)
+            patched.add_object_patch(name, _forward(own))
+        found.append(own)
+    return tuple(found)
+
+
+def severed_control(model: nn.Module) -> nn.Module:
+    """A ControlNet's model that shares all weights with the given one and has such layers. The given one stays."""
+    kinds = dict(_layers(model))
+    return _copied(model, "", {path: (number, kinds[path]) for number, path in enumerate(kinds)})
+
+
+def _copied(module: nn.Module, path: str, layers: dict[str, tuple[int, Kind]]) -> nn.Module:
+    own = copy.copy(module)
+    if path in layers:
+        own.forward = _forward(SeveredLayer(*layers[path], module.forward))
+        return own
+    inside = f"{path}." if path else ""
+    own.__dict__["_modules"] = {
+        name: _copied(part, inside + name, layers)
+        if part is not None and any(layer.startswith(inside + name) for layer in layers)
+        else part
+        for name, part in module._modules.items()
+    }
+    return own
+
+
+def _forward(layer: SeveredLayer) -> Callable[[Tensor], Tensor]:
+    def forward(x: Tensor) -> Tensor:
+        onto = layer.plain(x)
+        if torch.compiler.is_compiling():
+            return torch.ops.troupe.keep_apart(onto, x, layer.number)
+        return layer.severed(onto, x)
+
+    forward.severed_layer = layer
+    return forward
+
+
+def _unet(base: Any) -> nn.Module:
+    unet = base.diffusion_model
+    return getattr(unet, "_orig_mod", unet)
+
+
+def _layers(model: nn.Module) -> Iterator[tuple[str, Kind]]:
+    """Path and kind of everything in a UNet that reads more than one cell, attention aside."""
+    for part in PARTS:
+        for path, module in getattr(model, part, nn.Module()).named_modules(prefix=part):
+            if isinstance(module, nn.GroupNorm):
+                yield path, Kind()
+            elif isinstance(module, nn.Conv2d) and module.kernel_size != (1, 1):
+                above = model.get_submodule(path.rpartition(".")[0])
+                yield path, Kind(module.kernel_size, module.stride, module.padding, isinstance(above, Upsample))
+
+
+@torch.library.custom_op(NAME, mutates_args=(), schema=SCHEMA, tags=UNRECORDABLE)
+def _opaque(onto, x, layer):
+    term = term_now()
+    if not isinstance(term, SelfTerm):
+        return onto.clone()
+    return term.layers[layer].severed(onto.clone(), x).contiguous()
+
+
+@_opaque.register_fake
+def _(onto, x, layer):
+    return torch.empty_like(onto)
