@@ -70,9 +70,6 @@ RECIPE_BOOK = {
     **RECIPES,
 }
 
-# Nothing at all of one person reaches another, at any step.
-EVERYTHING_APART = Isolation(eta=0.0, end=1.0, cells=10_000, apart_in="everything")
-
 # What each paper's ablation takes away. The depth map of MultiID is a node of the graph, not of the recipe.
 ABLATIONS = {
     "MultiID": {
@@ -95,7 +92,7 @@ ABLATIONS = {
     },
     "Troupe": {
         "with isolation": replace(TROUPE, isolation=Isolation(eta=0.0)),
-        "with everything apart": replace(TROUPE, isolation=EVERYTHING_APART),
+        "with everything apart": replace(TROUPE, isolation=Isolation(eta=0.0, apart_in="everything")),
         "without local prompts": replace(TROUPE, prompts=False),
     },
 }

@@ -18,14 +18,13 @@ import torch
 
 from ...attention.cast import Cast
 from ...attention.isolation import Isolation
-from ...attention.recipe_book import EVERYTHING_APART
 from ...attention.recipes import RECIPES, Recipe
 from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure
 from ..figures.samples import Samples
 from ..figures.verdict import Figure, Row
 from . import Settings
-from .engine.latent_leak import EVERYWHERE, STEPS, changes
+from .engine.latent_leak import EVERYTHING_APART, EVERYWHERE, STEPS, changes
 from .engine.layer_leak import everywhere, hard_boxes, leak_figure
 from .engine.rigs import Shape, Workshop, has_device_clock
 from .engine.structures import SD15, SDXL

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ....attention.cast import Member
+from ....attention.isolation import Isolation
 from ....attention.recipes import Recipe
 from ....attention.regions import Region
 from ...figures.samples import Values
@@ -19,6 +20,7 @@ from ..offline_world.workbench import Workbench
 STEPS = 10
 SEED, OTHER_SEED = 7_600_001, 7_700_001
 EVERYWHERE = Recipe("decoupled", "sum")
+EVERYTHING_APART = Isolation(eta=0.0, end=1.0, cells=10_000, apart_in="everything")
 
 
 def changes(bench: Workbench, name: str, recipe: Recipe, count: int) -> Values:

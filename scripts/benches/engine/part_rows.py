@@ -16,11 +16,11 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from ....attention.cast import Member
 from ....attention.isolation import Isolation
-from ....attention.recipe_book import EVERYTHING_APART
 from ....attention.recipes import Recipe, References
 from ...figures.samples import Samples
 from ...figures.verdict import Figure, Row
 from .cost_rows import Timed, people_in_words
+from .latent_leak import EVERYTHING_APART
 from .rigs import Rig, Workshop
 from .runs import Call, within_runs
 from .structures import random_conditioning, random_vae, side_by_side
