@@ -62,9 +62,12 @@ class SelfLayer:
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, layer: int, heads: int, height: int, width: int) -> Tensor | None:
-    """The layer's attention where a term changes it, else None."""
+    """The layer's attention where a term changes it, else None.
+
+    A layer whose tokens another pack merged or cut into tiles (ToMe, HyperTile) is left alone: whose they are is lost.
+    """
     term = _term.get()
-    if term is None or not term.acts(layer, (height, width), len(q)):
+    if term is None or q.shape[1] != height * width or not term.acts(layer, (height, width), len(q)):
         return None
     if isinstance(term, Recorder):
         term.note(layer, k, v)
