@@ -1,13 +1,11 @@
-"""Convolutions and group norms that keep people apart, as self-attention does (attention.isolation).
+"""Layers that keep people apart as self-attention does (attention.isolation), and group norms among them.
 
 In a UNet, self-attention is not the only way from one person to another. A convolution reads the cells around each
 cell, and a group norm the mean and variance of the whole picture. Here a cell reads what its people may see alone:
 
-    convolution : what lies beyond the border counts as 0, as beyond the picture's edge
+    convolution : what lies beyond the border counts as 0, as beyond the picture's edge (attention.severed_convolution)
     group norm  : mean and variance are those of the cells that are seen
     out         = eta * plain + (1 - eta) * severed, as eta weighs the tokens of others
-
-Only cells at a border are computed anew in a convolution, so that it costs little more than a plain one.
 """
 
 from __future__ import annotations
@@ -57,67 +55,6 @@ def enlarged(owned: Tensor, grid: Grid) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class ConvolutionCut:
-    """The window of a convolution's output in which one side's cells have to be computed anew.
-
-    cells  : [a, b] bool, those of the window
-    seen   : [c, d] bool, of the part of the input that is read for it
-    window : rows and columns of the output
-    part   : rows and columns of the input
-    inner  : where the window lies in what the convolution makes of the part
-    """
-
-    cells: Tensor
-    seen: Tensor
-    window: tuple[slice, slice]
-    part: tuple[slice, slice]
-    inner: tuple[slice, slice]
-
-    def to(self, device: torch.device) -> ConvolutionCut:
-        """The same on a device."""
-        return ConvolutionCut(self.cells.to(device), self.seen.to(device), self.window, self.part, self.inner)
-
-
-def convolution_cuts(sides: Sequence[Side], kernel: Grid, stride: Grid, padding: Grid) -> tuple[ConvolutionCut, ...]:
-    """What has to be computed anew in a convolution with zero padding. Sides that read nothing hidden are left out."""
-    cuts = []
-    for side in sides:
-        near = F.max_pool2d((~side.seen)[None, None].float(), kernel, stride, padding)[0, 0] > 0
-        touched = near & side.cells
-        if not touched.any():
-            continue
-        spans = [_span(touched, axis) for axis in (0, 1)]
-        if stride != (1, 1) or any(size != 2 * pad + 1 for size, pad in zip(kernel, padding, strict=True)):
-            spans = [(0, length) for length in touched.shape]  # windows of such a convolution do not line up
-            parts = [(0, length) for length in side.seen.shape]
-        else:
-            parts = [
-                (max(first - pad, 0), min(last + pad, length))
-                for (first, last), pad, length in zip(spans, padding, side.seen.shape, strict=True)
-            ]
-        window, part = _slices(spans), _slices(parts)
-        inner = _slices([(a - c, b - c) for (a, b), (c, _) in zip(spans, parts, strict=True)])
-        cuts.append(ConvolutionCut(touched[window], side.seen[part], window, part, inner))
-    return tuple(cuts)
-
-
-def severed_convolution(
-    onto: Tensor, convolution: Layer, x: Tensor, cuts: Sequence[ConvolutionCut], eta: float
-) -> Tensor:
-    """A convolution that does not reach across borders.
-
-    onto : [B, C', H', W'] what the convolution makes of x; written into
-    x    : [B, C, H, W]
-    returns `onto`
-    """
-    for cut in cuts:
-        anew = convolution(x[..., cut.part[0], cut.part[1]] * cut.seen)[..., cut.inner[0], cut.inner[1]]
-        window = onto[..., cut.window[0], cut.window[1]]
-        window.copy_(torch.where(cut.cells, _mixed(anew, window, eta), window))
-    return onto
-
-
-@dataclass(frozen=True, eq=False)
 class NormCut:
     """The cells of one side of a group norm.
 
@@ -145,29 +82,19 @@ def norm_cuts(sides: Sequence[Side]) -> tuple[NormCut, ...]:
     return tuple(cuts)
 
 
-def severed_norm(onto: Tensor, norm: Layer, x: Tensor, cuts: Sequence[NormCut], eta: float) -> Tensor:
-    """A group norm in which every side has a mean and a variance of its own.
-
-    onto : [B, C, H, W] what the norm makes of x
-    x    : [B, C, H, W]
-    """
-    flat, out = x.flatten(2), onto.flatten(2)
+def severed_norm(norm: Layer, x: Tensor, cuts: Sequence[NormCut], eta: float) -> Tensor:
+    """A group norm in which every side has a mean and a variance of its own: [B, C, H, W] -> [B, C, H, W]."""
+    if not cuts:
+        return norm(x)
+    flat = x.flatten(2)
+    needed = eta > 0 or sum(len(cut.cells) for cut in cuts) < flat.shape[2]
+    out = norm(x).flatten(2) if needed else torch.empty_like(flat)
     for cut in cuts:
         anew = norm(flat.index_select(2, cut.seen)).index_select(2, cut.inner)
-        out = out.index_copy(2, cut.cells, _mixed(anew, out.index_select(2, cut.cells), eta))
-    return out.view(onto.shape)
+        out.index_copy_(2, cut.cells, mixed(anew, out.index_select(2, cut.cells), eta) if eta else anew)
+    return out.view(x.shape)
 
 
-def _mixed(anew: Tensor, plain: Tensor, eta: float) -> Tensor:
+def mixed(anew: Tensor, plain: Tensor, eta: float) -> Tensor:
+    """A severed layer's output and the plain one's, by their weights."""
     return torch.lerp(anew, plain, eta) if eta else anew
-
-
-def _span(cells: Tensor, axis: int) -> tuple[int, int]:
-    """From the first to behind the last row (axis 0) or column (axis 1) that has a cell."""
-    found = cells.any(1 - axis).nonzero().flatten()
-    return int(found[0]), int(found[-1]) + 1
-
-
-def _slices(spans: Sequence[tuple[int, int]]) -> tuple[slice, slice]:
-    rows, columns = (slice(*span) for span in spans)
-    return rows, columns

@@ -5,14 +5,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.severed import (
-    convolution_cuts,
-    enlarged,
-    norm_cuts,
-    severed_convolution,
-    severed_norm,
-    sides_of,
-)
+from pack.attention.severed import enlarged, norm_cuts, severed_norm, sides_of
+from pack.attention.severed_convolution import convolution_cut, severed_convolution
 from pack.tests.attention import reference_severed as slow
 from torch import nn
 
@@ -41,12 +35,12 @@ def halves(side):
 
 
 def convolved(conv, x, read, written, eta=0.0, background="shared"):
-    cuts = convolution_cuts(sides_of(read, written, background), conv.kernel_size, conv.stride, conv.padding)
-    return severed_convolution(conv(x), conv, x, cuts, eta)
+    sides = sides_of(read, written, background)
+    return severed_convolution(conv, x, convolution_cut(sides, conv.kernel_size, conv.stride, conv.padding, eta), eta)
 
 
 def normed(norm, x, owned, eta=0.0, background="shared"):
-    return severed_norm(norm(x), norm, x, norm_cuts(sides_of(owned, owned, background)), eta)
+    return severed_norm(norm, x, norm_cuts(sides_of(owned, owned, background)), eta)
 
 
 def made(kernel, stride, padding, seed=3):
@@ -110,19 +104,35 @@ def test_a_picture_cut_in_two_is_two_pictures():
 
 
 @pytest.mark.parametrize("owned", [halves(6)[..., :1] | True, halves(6) & False], ids=["one person", "nobody"])
-def test_where_there_is_no_border_nothing_is_computed_anew(owned):
-    sides = sides_of(owned, owned, "shared")
+def test_where_there_is_no_border_a_layer_is_what_it_was(owned):
+    conv, norm, x = made(3, 1, 1), nn.GroupNorm(1, 2).double(), randoms(1, 2, 6, 6)
 
-    assert convolution_cuts(sides, (3, 3), (1, 1), (1, 1)) == () == norm_cuts(sides)
+    with torch.no_grad():
+        assert torch.equal(convolved(conv, x, owned, owned), conv(x))
+        assert torch.equal(normed(norm, x, owned), norm(x))
 
 
-def test_only_the_cells_at_a_border_are_computed_anew():
-    sides = sides_of(halves(16), halves(16), "shared")
+def called(owned, eta, background="shared"):
+    """The sizes of everything that a convolution of a picture with these owners is called with."""
+    sizes = []
 
-    cuts = convolution_cuts(sides, (3, 3), (1, 1), (1, 1))
+    def conv(x):
+        sizes.append(tuple(x.shape[-2:]))
+        return x
 
-    assert [cut.window for cut in cuts] == [(slice(0, 16), slice(7, 8)), (slice(0, 16), slice(8, 9))]
-    assert [cut.part for cut in cuts] == [(slice(0, 16), slice(6, 9)), (slice(0, 16), slice(7, 10))]
+    sides = sides_of(owned, owned, background)
+    severed_convolution(conv, randoms(1, 1, *owned.shape[:2]), convolution_cut(sides, (3, 3), (1, 1), (1, 1), eta), eta)
+    return sizes
+
+
+def test_a_convolution_is_called_once_with_little_more_than_the_picture():
+    apart = halves(16)
+    apart[:, 6:10] = False  # nobody's, and not at the border of anybody else
+
+    assert called(halves(16), 0.0) == [(16, 20)]  # each half, a column beyond its border, and zeros before it
+    assert called(halves(16), 0.3) == [(16, 24)]  # the picture, and strips of three columns
+    assert called(halves(16).transpose(0, 1), 0.3) == [(24, 16)]
+    assert called(apart, 0.0) == [(16, 16)]
 
 
 def test_whose_enlarged_cells_are_follows_the_values():

@@ -113,11 +113,14 @@ class SelfTerm:
             out.index_copy_(0, part.rows, self._attend(*some, part, heads, eta, seen))
         return out
 
-    def severed(self, kind: Kind, layer: Layer, onto: Tensor, x: Tensor) -> Tensor:
-        """What a convolution or a group norm makes of x [B, C, H, W], where `onto` is what it makes of it alone."""
-        if self.isolation is None or not self.isolation.severs:
-            return onto
-        return self.cuts.severed(kind, layer, onto, x, self.call)
+    def severed(self, kind: Kind, layer: Layer, x: Tensor) -> Tensor:
+        """What a convolution or a group norm makes of x [B, C, H, W]."""
+        return self.cuts.severed(kind, layer, x, self.call) if self.severs else layer(x)
+
+    @property
+    def severs(self) -> bool:
+        """Whether people are kept apart outside of self-attention too."""
+        return self.isolation is not None and self.isolation.severs
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, part: RowSet, heads: int, eta: float, seen) -> Tensor:
         photos = self._matched(seen, k, v) if part.positive else {}

@@ -34,10 +34,10 @@ class SeveredLayer:
     kind: Kind
     plain: Layer
 
-    def severed(self, onto: Tensor, x: Tensor) -> Tensor:
-        """`onto`, what the plain layer makes of x, as the term in force wants it; may be written into."""
+    def __call__(self, x: Tensor) -> Tensor:
+        """What the layer makes of x, as the term in force wants it."""
         term = term_now()
-        return term.severed(self.kind, self.plain, onto, x) if isinstance(term, SelfTerm) else onto
+        return term.severed(self.kind, self.plain, x) if isinstance(term, SelfTerm) else self.plain(x)
 
 
 def sever(patched: Any) -> tuple[SeveredLayer, ...]:
@@ -77,10 +77,10 @@ def _copied(module: nn.Module, path: str, layers: dict[str, tuple[int, Kind]]) -
 
 def _forward(layer: SeveredLayer) -> Callable[[Tensor], Tensor]:
     def forward(x: Tensor) -> Tensor:
-        onto = layer.plain(x)
         if torch.compiler.is_compiling():
-            return torch.ops.troupe.keep_apart(onto, x, layer.number)
-        return layer.severed(onto, x)
+            # The graph has the plain layer in it: with no term in force it is what is wanted.
+            return torch.ops.troupe.keep_apart(layer.plain(x), x, layer.number)
+        return layer(x)
 
     forward.severed_layer = layer
     return forward
@@ -105,11 +105,10 @@ def _layers(model: nn.Module) -> Iterator[tuple[str, Kind]]:
 @torch.library.custom_op(NAME, mutates_args=(), schema=SCHEMA, tags=UNRECORDABLE)
 def _opaque(onto, x, layer):
     term = term_now()
-    if not isinstance(term, SelfTerm):
-        return onto.clone()
-    return term.layers[layer].severed(onto.clone(), x).contiguous()
+    severs = isinstance(term, SelfTerm) and term.severs
+    return (term.layers[layer](x) if severs else onto.clone()).contiguous()
 
 
 @_opaque.register_fake
 def _(onto, x, layer):
-    return torch.empty_like(onto)
+    return torch.empty_like(onto, memory_format=torch.contiguous_format)
