@@ -16,6 +16,7 @@ from ...hosting.client import error_of
 from ...hosting.server import Server
 
 PROBE = Path(__file__).with_name("probe_route.py")
+PATIENCE = 600  # seconds; all objects of the process are looked at, on a machine that may be busy
 MEGABYTE = 1e6
 
 
@@ -45,7 +46,7 @@ class WatchedServer(Server):
 
     def look(self) -> Look:
         """What the process holds now; it must be idle."""
-        found = self.client.get_json("/troupe_probe")
+        found = self.client.get_json("/troupe_probe", PATIENCE)
         process = psutil.Process(self.process.pid)
         handles = process.num_handles() if hasattr(process, "num_handles") else process.num_fds()
         memory = process.memory_info().rss / MEGABYTE
