@@ -5,8 +5,8 @@ takes away, for one to six people: how well the global prompt, each person's own
 (the three axes of IDBench, with the offline world's judges in place of CLIP and ArcFace). A published ordering holds
 where the system that was ahead has the higher figure, by an interval over the same scenes from the same noise; it falls
 short where the other one has. Differences within the interval decide nothing. Every system runs at the strength that is
-best for it in the bench `recipes`, its ablations at the same one. Drawn pictures are kept, so that an interrupted run
-goes on where it stopped.
+best for it in the bench `recipes`, its ablations at the same one; --quick does not look for it. Drawn pictures are
+kept, so that an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -28,4 +28,5 @@ def rows(settings: Settings) -> list[Row]:
     samples = Samples(settings.places.home / "bench" / "recipes-samples.jsonl", settings.key)
     bench = Workbench(ROOT / "demo" / "weights", settings.installation, AMOUNTS, samples, settings.console.status)
     recipes = RecipeBench(bench, QUICK if settings.quick else FULL)
-    return list(paper_rows(Paper(recipes, dict.fromkeys(PEOPLE, 1) if settings.quick else SCENES)))
+    scenes = dict.fromkeys(PEOPLE, 1) if settings.quick else SCENES
+    return list(paper_rows(Paper(recipes, scenes, tuned=not settings.quick)))

@@ -134,3 +134,11 @@ def test_an_ordering_compares_the_same_scenes_and_the_very_same_system_decides_n
     if where == STRIPS:  # strips do not overlap: there is nothing to merge
         assert ahead == pytest.approx(behind, abs=1e-3)
     assert Result(ordering_row(paper, itself), same).verdict == UNDECIDED
+
+
+def test_in_a_hurry_no_strength_is_looked_for(bench):
+    hurried = Paper(RecipeBench(bench, ONE_EACH), {2: 2}, tuned=False)
+    before = set(bench.samples.found)
+
+    assert hurried.strength("AnyMS without crop-and-merge", 2) == hurried.strength("AnyMS", 1) == 0.9
+    assert set(bench.samples.found) == before

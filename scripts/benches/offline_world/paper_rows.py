@@ -42,14 +42,19 @@ WAYS_OF_PAPERS |= {name: found for name, found in LESS.items() if found[0] in SY
 
 @dataclass
 class Paper:
-    """The bench of recipes, and how many scenes are drawn by how many people."""
+    """The bench of recipes, and how many scenes are drawn by how many people.
+
+    tuned : whether systems run at their best strengths, or at the second of those they are tried with
+    """
 
     bench: RecipeBench
     scenes: dict[int, int]
+    tuned: bool = True
 
     def strength(self, name: str, people: int) -> float:
         """That of the whole system at its best, for one person or for two, as in the bench `recipes`."""
-        return self.bench.best_strength(WAYS[WAYS_OF_PAPERS[name][0]], min(people, 2))
+        way = WAYS[WAYS_OF_PAPERS[name][0]]
+        return self.bench.best_strength(way, min(people, 2)) if self.tuned else way.strengths[1]
 
     def side_by_side(self, name: str | None, people: int) -> Values:
         """What a way, or the unpatched model, does with people in strips, where a depth ControlNet puts them."""
