@@ -21,7 +21,6 @@ from .recipe_rows import mean_figure
 
 SEED, BOX_SEED = 8_100_001, 8_200_001
 SYSTEMS = ("MultiID", "AnyMS", "DynamicID", "InstantFamily")
-PEOPLE = range(1, 7)
 # The three axes of IDBench (global prompt, local prompt, identity), as the offline world's judges see them.
 AXES = {
     "counted": "global prompt: people counted right",
@@ -94,7 +93,7 @@ def paper_rows(paper: Paper) -> Iterator[Row]:
     for ordering in ORDERINGS:
         yield ordering_row(paper, ordering)
     for field, says in AXES.items():
-        for people in PEOPLE:
+        for people in paper.scenes:
             if people == 1 and field in OF_COMPANY:
                 continue
             for name in (None, *names()):
