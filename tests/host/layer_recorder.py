@@ -36,6 +36,16 @@ def attn2(model, key: tuple):
 
 
 @contextmanager
+def hooked(hooks: list):
+    """Remove hooks of modules in the end."""
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@contextmanager
 def record_layers(model):
     """A clone of `model` to patch and sample, and the list of layer calls that fills while sampling it.
 

@@ -7,6 +7,7 @@ import torch
 from pack.attention.cast import Member
 from pack.attention.recipes import Recipe
 from pack.nodes.host.cast.model_patch import patch_cast
+from pack.tests.host.layer_recorder import hooked
 from pack.tests.host.tiny_control import tiny_control
 from pack.tests.host.tiny_models import (
     ADA,
@@ -50,11 +51,8 @@ def control_layers(control, draw):
     for block in [*INPUTS, ("middle", 0)]:
         layer = cross_attention(control, block).to_out
         hooks.append(layer.register_forward_pre_hook(lambda _, x, block=block: seen.setdefault(block, x[0].clone())))
-    try:
+    with hooked(hooks):
         draw()
-    finally:
-        for hook in hooks:
-            hook.remove()
     return seen
 
 

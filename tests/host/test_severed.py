@@ -13,6 +13,7 @@ from pack.attention.regions import Region
 from pack.attention.severed import enlarged
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.attention import reference_severed as slow
+from pack.tests.host.layer_recorder import hooked
 from pack.tests.host.test_control_reach import control, hinted
 from pack.tests.host.tiny_models import (
     CY,
@@ -129,11 +130,8 @@ def recorded(model, draw):
                 seen.setdefault(path, (module, given[0].clone(), out.clone()))
 
             hooks.append(module.register_forward_hook(note))
-    try:
+    with hooked(hooks):
         draw()
-    finally:
-        for hook in hooks:
-            hook.remove()
     return seen
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from .roles import Row
 
@@ -21,3 +23,10 @@ class Call:
     rows: tuple[Row, ...]
     images: int
     active: tuple[bool, ...]
+
+    def rows_by(self, kind: Callable[[Row], Hashable]) -> dict[Any, list[int]]:
+        """The numbers of a batch's rows, by what kind of row each is."""
+        found: dict[Any, list[int]] = {}
+        for group, row in enumerate(self.rows):
+            found.setdefault(kind(row), []).extend(range(group * self.images, (group + 1) * self.images))
+        return found

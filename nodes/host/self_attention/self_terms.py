@@ -51,10 +51,7 @@ class CrowdRun:
         """The rows of a call, by where their regions lie and whether they follow the positive prompt."""
         key = (grid, call.latent, call.rows, call.images, eta, device)
         if key not in self._sets:
-            kinds: dict[tuple, list[int]] = {}
-            for group, row in enumerate(call.rows):
-                rows = range(group * call.images, (group + 1) * call.images)
-                kinds.setdefault((row.area, row.positive), []).extend(rows)
+            kinds = call.rows_by(lambda row: (row.area, row.positive))
             self._sets[key] = tuple(
                 RowSet(
                     torch.tensor(rows, device=device) if len(kinds) > 1 else None,

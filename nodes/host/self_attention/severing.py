@@ -75,9 +75,7 @@ class CutRun:
     def _cuts(self, kind: Kind, read: Grid, written: Grid, call: Call, device: torch.device) -> tuple[RowCut, ...]:
         key = (kind, read, written, call.latent, call.rows, call.images, device)
         if key not in self._made:
-            areas: dict[Area | None, list[int]] = {}
-            for group, row in enumerate(call.rows):
-                areas.setdefault(row.area, []).extend(range(group * call.images, (group + 1) * call.images))
+            areas = call.rows_by(lambda row: row.area)
             self._made[key] = tuple(
                 RowCut(
                     torch.tensor(rows, device=device) if len(areas) > 1 else None,
