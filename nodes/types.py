@@ -5,7 +5,7 @@ from comfy_api.latest import io
 FaceEngine = io.Custom("TROUPE_FACE_ENGINE")  # face.engine.FaceEngine
 Identity = io.Custom("TROUPE_IDENTITY")  # face.identity.Identity
 Adapter = io.Custom("TROUPE_ADAPTER")  # nodes.host.adapters.adapter_model.LoadedAdapter
-Regions = io.Custom("TROUPE_REGIONS")  # tuple[attention.regions.Region, ...]
-Attention = io.Custom("TROUPE_ATTENTION")  # nodes.host.cast.attention_recorder.AttentionRecorder
-Cast = io.Custom("TROUPE_CAST")  # tuple[attention.cast.Member, ...]
+Regions = io.Custom("TROUPE_REGIONS")  # tuple[attention.regions.region.Region, ...]
+Attention = io.Custom("TROUPE_ATTENTION")  # nodes.host.effects.attention_recorder.AttentionRecorder
+Cast = io.Custom("TROUPE_CAST")  # tuple[attention.recipes.cast.Member, ...]
 BoundingBox = io.Custom("BOUNDING_BOX")  # the host's own type; older hosts have detectors but no class for it

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io, ui
 
-from ...attention.adapter_formats import FORMATS
-from ...attention.orthogonal import METHODS
-from ..host.adapters.adapter_model import ADAPTER_CROPS, AdapterSettings, load_adapter
+from ...attention.adapters.formats import FORMATS
+from ...attention.operators.orthogonal import METHODS
+from ..host.adapters.adapter_model import ADAPTER_CROPS, load_adapter
+from ..host.adapters.loaded_adapter import AdapterSettings
 from ..host.faces.recognisers import RECOGNISERS
 from ..host.file_names import listed
 from ..host.model_folders import adapter_files, adapter_path

@@ -7,9 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ...attention.gates import Gate
-from ...attention.isolation import APART_IN, BACKGROUNDS, Isolation
-from ...attention.recipes import LAYERS, ODDS, References
+from ...attention.recipes.recipe import APART_IN, BACKGROUNDS, LAYERS, ODDS, Gate, Isolation, References
 
 GATES = ("per identity", "joint", "released")
 RANGES = ("whole picture", "own region")

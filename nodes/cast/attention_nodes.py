@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.action_maps import MOST_BYTES, MOST_SIDE
-from ...attention.action_views import ALL, KINDS
-from ...attention.step_columns import MOST_STEPS
-from ..host.cast.attention_recorder import KEPT, record_attention
+from ...attention.maps.attribution_maps import MOST_BYTES, MOST_SIDE
+from ...attention.maps.step_columns import MOST_STEPS
+from ...attention.maps.views import ALL, KINDS
+from ..host.effects.attention_recorder import KEPT, record_attention
 from ..host.images import to_images, to_pictures
 from ..types import Attention
 from .attention_pictures import STEPS, STRIPS, grounds, overlays, strips

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from ...attention.action_maps import ActionMaps, resized
-from ...attention.action_views import acted, by_group, by_step, group_labels, step_labels
+from ...attention.maps.attribution_maps import ActionMaps, resized
+from ...attention.maps.views import acted, by_group, by_step, group_labels, step_labels
 from ...measure.annotate import Mark, annotate, member_colour
 from ...measure.grid import Cell, draw_grid
 from ...measure.heat import heat_over

@@ -7,9 +7,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ...attention.compositors import COMPOSITORS
-from ...attention.layer_strengths import parse_layer_strengths
-from ...attention.recipes import ODDS, PHOTOS, Recipe
+from ...attention.recipes.layer_strengths import parse_layer_strengths
+from ...attention.recipes.recipe import ODDS, PHOTOS, Recipe
+from ...attention.regions.compositors import COMPOSITORS
 from ..host.cast.model_patch import patch_cast
 from ..types import Adapter, Cast
 from .advanced_inputs import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.cast import with_member
-from ...attention.recipe_book import RECIPE_BOOK, recipe_named
+from ...attention.recipes.cast import with_member
+from ...attention.recipes.recipe_book import RECIPE_BOOK, recipe_named
 from ..host.cast.model_patch import patch_cast
 from ..types import Adapter, Cast, Identity, Regions
 

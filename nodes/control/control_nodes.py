@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.region_edits import index_of
+from ...attention.regions.edits import index_of
 from ..host.control.regional_control import apply_in_regions
 from ..regions.region_lists import split_names
 from ..types import Regions

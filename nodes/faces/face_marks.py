@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...attention.cast import Cast
-from ...attention.control_marks import with_circles
-from ...attention.face_places import FacePlace, Points, face_found, face_in, faces_of_regions, own_points
-from ...attention.regions import Region
+from ...attention.figures.control_marks import with_circles
+from ...attention.figures.faces import FacePlace, Points, face_found, face_in, faces_of_regions, own_points
+from ...attention.recipes.cast import Cast
+from ...attention.regions.region import Region
 from ...face.engine import Search
 from ...face.search import find_faces
 from ..host.images import to_pictures

@@ -6,14 +6,7 @@ from comfy_api.latest import io, ui
 
 from ...face.comparison import compare
 from ...face.mixing import mix_identities
-from ..host.faces.identity_folder import (
-    KEEP_BOTH,
-    REPLACE,
-    identity_names,
-    read_identity,
-    stamp_of,
-    store_identity,
-)
+from ..host.faces.identity_folder import KEEP_BOTH, REPLACE, identity_names, read_identity, stamp_of, store_identity
 from ..host.file_names import listed
 from ..host.images import to_images
 from ..marks import portrait_row

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.control_marks import key_point_picture
-from ...attention.face_places import FIGURES
-from ...attention.figure_places import ADULT
+from ...attention.figures.control_marks import key_point_picture
+from ...attention.figures.faces import FIGURES
+from ...attention.figures.placing import ADULT
 from ..faces.face_marks import circled, faces_for
 from ..regions.region_tools import size_inputs
 from ..types import Cast, FaceEngine, Regions

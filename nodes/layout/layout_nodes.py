@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.depth_layout import SHOWN, Look
-from ...attention.figure_places import ADULT
+from ...attention.figures.depth_layout import SHOWN, Look
+from ...attention.figures.placing import ADULT
 from ..regions.region_tools import size_inputs
 from ..types import Regions
 from .layout_pictures import layout_of, poses_by_name

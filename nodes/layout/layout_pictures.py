@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ...attention.depth_layout import SHOWN, Look, draw_layout
-from ...attention.depth_split import read_layout
-from ...attention.region_edits import index_of
-from ...attention.regions import Region
+from ...attention.figures.depth_layout import SHOWN, Look, draw_layout
+from ...attention.figures.depth_reading import read_layout
+from ...attention.regions.edits import index_of
+from ...attention.regions.region import Region
 from ..regions.region_lists import split_names
 
 NODE = "Troupe, Depth Layout"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.recipe_book import RECIPE_BOOK
+from ...attention.recipes.recipe_book import RECIPE_BOOK
 from ..host.refine.redrawing import SAMPLERS, SCHEDULERS
 from ..types import Adapter, Cast, FaceEngine
 

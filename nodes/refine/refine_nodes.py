@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io, ui
 
-from ...attention.recipe_book import recipe_named
+from ...attention.recipes.recipe_book import recipe_named
 from ..host.images import to_images, to_pictures, with_changes
 from ..host.refine.redrawing import RefineSettings
 from .close_up_pictures import before_and_after

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...attention.cast import Cast
+from ...attention.recipes.cast import Cast
 from ...face.engine import FaceEngine
 from ...measure.report import distinct
 from ..host.progress import Moving

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.regions import rasterise
+from ...attention.regions.region import rasterise
 from ...face.detector import SCORE_THRESHOLD
 from ...face.engine import Search
 from ..host.images import to_images, to_pictures

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...attention.margins import with_margin
-from ...attention.regions import Region
+from ...attention.regions.feathering import with_margin
+from ...attention.regions.region import Region
 from ...face.engine import Face, FaceEngine, Finding, Search
 from ...face.identity import Identity, described_by, normed_embedding
 from ...face.search import find_faces, tried_words

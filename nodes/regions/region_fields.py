@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ...attention.feathering import feathered
-from ...attention.regions import SHAPES, Region
+from ...attention.regions.feathering import feathered
+from ...attention.regions.region import SHAPES, Region
 from .painted_mask import decode_mask
 
 LONGEST_NAME = 64

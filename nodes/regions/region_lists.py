@@ -9,8 +9,8 @@ import torch
 from PIL import ImageColor
 from torch import Tensor
 
-from ...attention.painted import LEAST, bounding_region, colour_masks, main_colours, painted_region
-from ...attention.regions import Region
+from ...attention.regions.painted import LEAST, bounding_region, colour_masks, main_colours, painted_region
+from ...attention.regions.region import Region
 
 MASKS, COLOURS = "Troupe, Regions from Masks", "Troupe, Regions from Colours"
 SMALLEST = 0.002  # part of the picture that a colour must fill to make a region by itself

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io, ui
 
-from ...attention.regions import Region, rasterise
+from ...attention.regions.region import Region, rasterise
 from ..types import Regions
 from .region_value import decode_regions, encode_regions
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...attention.compositors import composite
-from ...attention.feathering import feathered
-from ...attention.region_edits import index_of
-from ...attention.regions import Region, rasterise
+from ...attention.regions.compositors import composite
+from ...attention.regions.edits import index_of
+from ...attention.regions.feathering import feathered
+from ...attention.regions.region import Region, rasterise
 from ...measure.annotate import Mark, annotate, member_colour
 from ..host.images import to_pictures
 from ..marks import around

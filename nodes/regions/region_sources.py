@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.regions import SHAPES
+from ...attention.regions.region import SHAPES
 from ..types import Regions
 from .region_lists import regions_from_colours, regions_from_masks
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...attention.compositors import COMPOSITORS
-from ...attention.region_edits import DEPTHS, Edit, edited
+from ...attention.regions.compositors import COMPOSITORS
+from ...attention.regions.edits import DEPTHS, Edit, edited
 from ..host.images import to_images
 from ..types import Regions
 from .region_pictures import AS_DRAWN, region_masks, region_preview

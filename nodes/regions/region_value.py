@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...attention.regions import Region
+from ...attention.regions.region import Region
 from .painted_mask import encode_mask
 from .region_fields import EXAMPLE, NUMBERS, RegionTextError, read_region, shown
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...attention.cast import Cast
-from ...attention.regions import rasterise
+from ...attention.recipes.cast import Cast
+from ...attention.regions.region import rasterise
 from ...face.engine import Face, FaceEngine
 from ...face.identity import described_by, normed_embedding
 from ...measure.figures import Figures, identity_figures, with_members, with_whole

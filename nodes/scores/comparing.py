@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...attention.cast import Cast
+from ...attention.recipes.cast import Cast
 from ...measure.grid import Cell, draw_grid, in_rows
 from ...measure.report import distinct
 from .picking import entries_of

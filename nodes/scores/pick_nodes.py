@@ -3,7 +3,7 @@
 from comfy_api.latest import io, ui
 
 from ...measure.figures import FIGURES
-from ..host.scores.without import without
+from ..host.scores.prompt_judge import without
 from .picking import choose, latents_at
 
 NO_LATENTS = "Troupe, Pick Best: its output 'latents' is used, and nothing is connected to its input 'latents'."

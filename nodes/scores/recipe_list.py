@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ...attention.recipe_book import ABLATIONS, RECIPE_BOOK
-from ...attention.recipes import Recipe
+from ...attention.recipes.recipe import Recipe
+from ...attention.recipes.recipe_book import ABLATIONS, RECIPE_BOOK
 from ...measure.report import distinct
 
 UNPATCHED = "unpatched"

@@ -18,8 +18,8 @@ from itertools import chain
 
 import torch
 
+from ..benches import Settings
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .engine.adapter_runs import AdapterRuns, adapter_runs
 from .engine.counts import most
 from .engine.instantid_calls import StepCalls, in_one_cast, one_by_one

@@ -7,11 +7,11 @@ import sys
 import tempfile
 import time
 
+from ..benches import Settings
 from ..bootstrap.errors import Refusal
 from ..bootstrap.places import ROOT
 from ..figures.intervals import t_figure
 from ..figures.verdict import Figure, Row
-from . import Settings
 
 
 def rows(settings: Settings) -> list[Row]:

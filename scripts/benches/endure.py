@@ -16,9 +16,9 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from ..benches import Settings
 from ..bootstrap.errors import Refusal
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .endurance.long_run import Endured, endure
 from .endurance.queue_runs import KINDS
 

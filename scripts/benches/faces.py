@@ -22,11 +22,11 @@ from ...face.engine import ONE_LOOK, Search
 from ...face.insightface_engine import is_installed
 from ...face.onnx_engine import OnnxEngine, load_engine
 from ...face.pack import read_pack
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure, t_figure
 from ..figures.samples import Samples, Values
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .face_search.broken_files import CLEAR_OR_RIGHT, examine
 from .face_search.conditions import CONDITIONS
 from .face_search.looking import engines_compared, known_people, searched, timed

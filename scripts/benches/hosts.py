@@ -10,11 +10,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from ..benches import Settings
 from ..bootstrap.browser import find_browser
 from ..bootstrap.host_archive import COMFYUI_VERSION
 from ..bootstrap.older_hosts import OLDER_HOSTS, older_installation
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .older_hosts.trial import RENDERERS, Trial, difference, try_host
 
 SAME = 2.0  # levels of 255: other versions round otherwise, in every step

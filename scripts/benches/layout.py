@@ -8,10 +8,10 @@ rows are of the canvas on which regions are drawn: how long it takes over a move
 
 from __future__ import annotations
 
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.samples import Samples
 from ..figures.verdict import Row
-from . import Settings
 from .editor_page.pointer_rows import pointer_rows
 from .offline_world.layout_rows import LayoutBench, layout_rows
 from .offline_world.workbench import FULL, QUICK, Workbench

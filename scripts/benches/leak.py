@@ -16,14 +16,13 @@ from dataclasses import replace
 
 import torch
 
-from ...attention.cast import Cast
-from ...attention.isolation import Isolation
-from ...attention.recipes import RECIPES, Recipe
+from ...attention.recipes.cast import Cast
+from ...attention.recipes.recipe import RECIPES, Isolation, Recipe
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure
 from ..figures.samples import Samples
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .engine.latent_leak import EVERYTHING_APART, EVERYWHERE, STEPS, changes
 from .engine.layer_leak import everywhere, hard_boxes, leak_figure
 from .engine.rigs import Shape, Workshop, has_device_clock

@@ -11,10 +11,10 @@ five people out. Drawn pictures are kept, so that an interrupted run goes on whe
 
 from __future__ import annotations
 
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.samples import Samples
 from ..figures.verdict import Row
-from . import Settings
 from .offline_world.paper_rows import Paper, paper_rows
 from .offline_world.recipe_company import FULL, QUICK, RecipeBench
 from .offline_world.workbench import FULL as AMOUNTS

@@ -12,10 +12,10 @@ same noise.
 
 from __future__ import annotations
 
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.samples import Samples
 from ..figures.verdict import Row
-from . import Settings
 from .offline_world.recipe_company import FULL, QUICK, RecipeBench
 from .offline_world.recipe_rows import recipe_rows
 from .offline_world.workbench import FULL as AMOUNTS

@@ -8,10 +8,10 @@ each: what does not pay there has no place in the recipe.
 
 from __future__ import annotations
 
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.samples import Samples
 from ..figures.verdict import Row
-from . import Settings
 from .offline_world.recipe_company import FULL, QUICK, RecipeBench
 from .offline_world.recipe_search import Search, search_rows
 from .offline_world.workbench import FULL as AMOUNTS

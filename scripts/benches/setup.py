@@ -13,9 +13,9 @@ import os
 from collections.abc import Callable
 from functools import cache
 
+from ..benches import Settings
 from ..bootstrap.errors import Refusal
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .set_ups.killed import SetUps, kill_set_ups
 
 KILLS, QUICK_KILLS = 10, 3

@@ -16,9 +16,9 @@ from __future__ import annotations
 import psutil
 import torch
 
+from ..benches import Settings
 from ..figures.samples import Samples
 from ..figures.verdict import Row
-from . import Settings
 from .engine.cost_rows import Timed, counted_rows, memory_rows, timed_rows
 from .engine.part_rows import part_rows
 from .engine.rigs import Shape, Workshop, has_device_clock

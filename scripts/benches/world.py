@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 
+from ..benches import Settings
 from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure
 from ..figures.samples import Samples
 from ..figures.verdict import Figure, Row
-from . import Settings
 from .offline_world.bounds import enough_for
 from .offline_world.company import best_strength, measured
 from .offline_world.drawing import DECOUPLED, EVERYWHERE, Mode

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from pack.attention.kernel import fused_attention
-from pack.attention.masked import TextKeys
-from pack.attention.modes import attend_to_identities, lay_out
-from pack.attention.recipes import Recipe
+from pack.attention.operators.kernel import fused_attention
+from pack.attention.operators.masked import TextKeys
+from pack.attention.operators.modes import attend_to_identities, lay_out
+from pack.attention.recipes.recipe import Recipe
 from pack.tests.attention import reference_modes as slow
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""The slow formulas of attention.severed, cell by cell, in Python loops."""
+"""The slow formulas of attention.isolation.isolated_norms, cell by cell, in Python loops."""
 
 import torch
 

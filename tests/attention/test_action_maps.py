@@ -2,10 +2,18 @@
 
 import pytest
 import torch
-from pack.attention.action_maps import MOST_BYTES, ActionMaps, ActionSums, joined_maps, map_side, shrunk, span_of
-from pack.attention.action_views import acted, by_group, by_step, group_labels, step_labels
-from pack.attention.schedule import step_number
-from pack.attention.step_columns import MOST_STEPS, column_count, step_column, step_spans
+from pack.attention.maps.attribution_maps import (
+    MOST_BYTES,
+    ActionMaps,
+    ActionSums,
+    joined_maps,
+    map_side,
+    shrunk,
+    span_of,
+)
+from pack.attention.maps.step_columns import MOST_STEPS, column_count, step_column, step_spans
+from pack.attention.maps.views import acted, by_group, by_step, group_labels, step_labels
+from pack.attention.recipes.schedule import step_number
 
 WHOLE, HALF = ("input", 0), ("middle", 1)
 FIRST = torch.zeros(1, dtype=torch.long)

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.attention.adapter_parts import AdapterFormatError
-from pack.attention.adapter_weights import describe, read_adapter
+from pack.attention.adapters.parts import AdapterFormatError
+from pack.attention.adapters.weights import describe, read_adapter
 from pack.scripts.benches.engine.adapter_files import PUBLISHED, nested, on_meta
 from pack.tests.attention.test_adapter_weights import faceid
 

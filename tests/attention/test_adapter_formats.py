@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from pack.attention.adapter_formats import FORMATS, candidates
-from pack.attention.adapter_parts import AdapterFormatError
-from pack.attention.adapter_weights import describe, read_adapter
+from pack.attention.adapters.formats import FORMATS, candidates
+from pack.attention.adapters.parts import AdapterFormatError
+from pack.attention.adapters.weights import describe, read_adapter
 from pack.scripts.benches.engine.adapter_files import PUBLISHED, SD15_WIDTHS, SDXL_WIDTHS, nested, on_meta
 
 

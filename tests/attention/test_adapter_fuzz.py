@@ -4,8 +4,8 @@ import random
 
 import pytest
 import torch
-from pack.attention.adapter_parts import AdapterFormatError
-from pack.attention.adapter_weights import read_adapter
+from pack.attention.adapters.parts import AdapterFormatError
+from pack.attention.adapters.weights import read_adapter
 from pack.scripts.benches.engine.adapter_files import PUBLISHED, SD15_WIDTHS, layers, loras, on_meta
 
 ROUNDS = 12

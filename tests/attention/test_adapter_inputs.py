@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pack.attention.adapter_inputs import AdapterInputs, averaged, joined
+from pack.attention.adapters.inputs import AdapterInputs, averaged, joined
 
 
 def rows(count=3, seed=0):

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.attention.adapter_parts import AdapterFormatError, not_an_adapter, split_parts
-from pack.attention.adapter_weights import read_adapter
+from pack.attention.adapters.parts import AdapterFormatError, not_an_adapter, split_parts
+from pack.attention.adapters.weights import read_adapter
 
 
 def faceid(tokens=4, cross=24, widths=(32, 64), hidden=16, embedding=512):

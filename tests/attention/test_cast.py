@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from pack.attention.cast import with_member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import with_member
+from pack.attention.regions.region import Region
 
 REGIONS = (Region("left", width=0.5), Region("right", x=0.5, width=0.5))
 ADA, BOB = SimpleNamespace(name="Ada"), SimpleNamespace(name="Bob")

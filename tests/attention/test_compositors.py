@@ -4,8 +4,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.compositors import COMPOSITORS, composite, default_compositor
-from pack.attention.regions import Region
+from pack.attention.regions.compositors import COMPOSITORS, composite, default_compositor
+from pack.attention.regions.region import Region
 from pack.tests.attention import reference
 
 MASKS = st.integers(1, 5).flatmap(

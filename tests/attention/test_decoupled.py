@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.decoupled import identity_attention
-from pack.attention.kernel import fused_attention
-from pack.attention.pages import paginate
-from pack.attention.projections import join_sources
+from pack.attention.adapters.identity_adapter import join_sources
+from pack.attention.operators.decoupled import identity_attention
+from pack.attention.operators.kernel import fused_attention
+from pack.attention.operators.packed_rows import pack_rows
 from pack.tests.attention import reference
 
 HEADS = 2
@@ -31,7 +31,7 @@ def plain(text, q, k, v, strength=1.0):
 
 def run(text, q, k, v, share, images=1):
     """share [G, N, S]."""
-    return identity_attention(text, q, k, v, paginate(share, images).to(q.device, q.dtype), HEADS)
+    return identity_attention(text, q, k, v, pack_rows(share, images).to(q.device, q.dtype), HEADS)
 
 
 @settings(max_examples=60, deadline=None)
@@ -71,7 +71,7 @@ def test_no_share_at_all_returns_the_text_bit_for_bit_without_a_call():
     def never(*_):
         raise AssertionError("attended to nobody")
 
-    out = identity_attention(text, q, k, v, paginate(torch.zeros(2, 6, 3)), HEADS, attend=never)
+    out = identity_attention(text, q, k, v, pack_rows(torch.zeros(2, 6, 3)), HEADS, attend=never)
 
     assert torch.equal(out, text)
 
@@ -133,7 +133,7 @@ def test_all_members_go_through_one_attention_call_over_no_more_rows_than_they_h
         calls.append(q.shape)
         return fused_attention(q, k, v, heads)
 
-    identity_attention(text, q, k, v, paginate(share), HEADS, attend=counting)
+    identity_attention(text, q, k, v, pack_rows(share), HEADS, attend=counting)
 
     assert len(calls) == 1
     assert calls[0][0] * calls[0][1] == 2 * 64
@@ -145,12 +145,12 @@ def test_pages_of_unequal_regions_waste_little():
     share[:, 900:930, 1] = 1
     share[:, 930:940, 2] = 1
 
-    assert paginate(share).rows.numel() < 1.35 * 940
+    assert pack_rows(share).rows.numel() < 1.35 * 940
 
 
 def test_within_a_layer_of_shares_no_position_is_added_to_twice():
     share = torch.rand(2, 9, 4, generator=torch.Generator().manual_seed(0)).round(decimals=1) - 0.3
-    pages = paginate(share.clamp(min=0), images=2)
+    pages = pack_rows(share.clamp(min=0), images=2)
 
     assert len(pages.share) > 1
     for layer in pages.share:

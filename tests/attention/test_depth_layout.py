@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.attention.depth_layout import BACKDROP, Look, draw_layout
-from pack.attention.regions import Region, rasterise
+from pack.attention.figures.depth_layout import BACKDROP, Look, draw_layout
+from pack.attention.regions.region import Region, rasterise
 
 LEFT = Region("left", x=0.05, y=0.1, width=0.5, height=0.9, order=1)
 RIGHT = Region("right", x=0.4, y=0.1, width=0.5, height=0.9, order=0)

@@ -1,9 +1,9 @@
 """People found in a depth map: who is in front, and whose the pixels of overlapping regions are."""
 
 import torch
-from pack.attention.depth_layout import Look, draw_layout
-from pack.attention.depth_split import otsu, ranks_of, read_layout
-from pack.attention.regions import Region, rasterise
+from pack.attention.figures.depth_layout import Look, draw_layout
+from pack.attention.figures.depth_reading import otsu, ranks_of, read_layout
+from pack.attention.regions.region import Region, rasterise
 
 LEFT = Region("left", x=0.05, y=0.1, width=0.5, height=0.9, order=5)
 RIGHT = Region("right", x=0.4, y=0.1, width=0.5, height=0.9, order=5)

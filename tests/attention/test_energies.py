@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.energies import attend_and_measure
-from pack.attention.gates import Gate
-from pack.attention.masked import TextKeys
-from pack.attention.modes import attend_to_identities, lay_out
-from pack.attention.orthogonal import METHODS
-from pack.attention.recipes import Recipe
+from pack.attention.maps.contribution_norms import attend_and_measure
+from pack.attention.operators.masked import TextKeys
+from pack.attention.operators.modes import attend_to_identities, lay_out
+from pack.attention.operators.orthogonal import METHODS
+from pack.attention.recipes.recipe import Gate, Recipe
 from pack.tests.attention.mode_inputs import HEADS, case
 
 RECIPES = {

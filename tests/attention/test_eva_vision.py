@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.attention.eva_vision import EvaShape, EvaVision, rotation
-from pack.attention.eva_weights import EvaFormatError, is_eva, read_eva
+from pack.attention.adapters.eva_vision import EvaShape, EvaVision, rotation
+from pack.attention.adapters.eva_weights import EvaFormatError, is_eva, read_eva
 from pack.scripts.benches.engine.adapter_files import on_meta, random_state
 from pack.scripts.benches.engine.eva_file import eva_clip
 from pack.tests.attention import reference_eva as slow

@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from pack.attention.control_marks import CIRCLES, POINTS, key_point_picture, with_circles
-from pack.attention.face_places import FacePlace, face_found, face_in, faces_of_regions, own_points
-from pack.attention.figure_places import figure_in, place_in
-from pack.attention.regions import Region
+from pack.attention.figures.control_marks import CIRCLES, POINTS, key_point_picture, with_circles
+from pack.attention.figures.faces import FacePlace, face_found, face_in, faces_of_regions, own_points
+from pack.attention.figures.placing import figure_in, place_in
+from pack.attention.regions.region import Region
 
 TALL = Region("tall", x=0.3, y=0.1, width=0.3, height=0.8)
 

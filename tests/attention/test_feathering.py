@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from pack.attention.feathering import SIDE, feathered
-from pack.attention.masks import cells_of, token_masks
-from pack.attention.regions import Region, rasterise
+from pack.attention.regions.feathering import SIDE, feathered
+from pack.attention.regions.masks import cells_of, token_masks
+from pack.attention.regions.region import Region, rasterise
 
 HALF = Region("left", width=0.5)
 

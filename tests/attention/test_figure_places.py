@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.figure_places import boxed, figure_in, picture_point, place_in
-from pack.attention.figures import Build, thickness, usual_shoulders
-from pack.attention.regions import Region, rasterise
+from pack.attention.figures.bodies import Build, thickness, usual_shoulders
+from pack.attention.figures.placing import boxed, figure_in, picture_point, place_in
+from pack.attention.regions.region import Region, rasterise
 
 TALL = Region("tall", x=0.35, y=0.05, width=0.25, height=0.9)
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.gates import Gate, activation
-from pack.attention.recipes import Recipe
+from pack.attention.operators.gates import activation
+from pack.attention.recipes.recipe import Gate, Recipe
 from pack.tests.attention.mode_inputs import HEADS, case, fast
 
 RELEASED = Gate(released=True, threshold=0.3, boost=4.0)

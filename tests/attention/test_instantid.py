@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from pack.attention.adapter_inputs import AdapterInputs
-from pack.attention.adapter_weights import read_adapter
-from pack.attention.projections import IdentityAdapter
+from pack.attention.adapters.identity_adapter import IdentityAdapter
+from pack.attention.adapters.inputs import AdapterInputs
+from pack.attention.adapters.weights import read_adapter
 from pack.scripts.benches.engine.adapter_files import PUBLISHED, layers, nested, on_meta, plus, random_state
 from pack.tests.attention.reference_instantid import instantid_tokens
 

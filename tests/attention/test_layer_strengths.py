@@ -1,7 +1,7 @@
 """Layer strengths as users write them."""
 
 import pytest
-from pack.attention.layer_strengths import LayerStrengths, parse_layer_strengths
+from pack.attention.recipes.layer_strengths import LayerStrengths, parse_layer_strengths
 
 
 def test_nothing_written_leaves_every_layer_at_one():

@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.layout import token_shares
-from pack.attention.masks import cells_of, token_masks
-from pack.attention.regions import Region
+from pack.attention.regions.masks import cells_of, token_masks
+from pack.attention.regions.region import Region
+from pack.attention.regions.shares import token_shares
 
 GRIDS = [(16, 16), (4, 4), (1, 1), (3, 7)]
 LATENT = (16, 16)

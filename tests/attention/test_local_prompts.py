@@ -3,8 +3,8 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.kernel import fused_attention
-from pack.attention.local_prompts import lay_out_prompts, mix_prompts
+from pack.attention.operators.kernel import fused_attention
+from pack.attention.operators.local_prompts import lay_out_prompts, mix_prompts
 from pack.tests.attention.reference_text import local_text
 
 HEADS, WIDTH, TOKENS = 2, 8, 6

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention import kernel
-from pack.attention.kernel import fused_attention, log_mass
-from pack.attention.recipes import Recipe
+from pack.attention.operators import kernel
+from pack.attention.operators.kernel import fused_attention, log_mass
+from pack.attention.recipes.recipe import Recipe
 from pack.tests.attention.mode_inputs import HEADS, case, fast
 
 MASKED, LITERAL = Recipe("masked"), Recipe("masked", literal=True)

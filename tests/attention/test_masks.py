@@ -4,8 +4,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.masks import cells_of, token_masks
-from pack.attention.regions import Region
+from pack.attention.regions.masks import cells_of, token_masks
+from pack.attention.regions.region import Region
 
 BOX = Region("box", x=0.1, y=0.1, width=0.3, height=0.5)
 

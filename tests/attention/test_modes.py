@@ -5,8 +5,7 @@ from dataclasses import replace
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.gates import Gate
-from pack.attention.recipes import Recipe
+from pack.attention.recipes.recipe import Gate, Recipe
 from pack.tests.attention import reference_modes as slow
 from pack.tests.attention.mode_inputs import HEADS, case, fast, slow_gated, slow_masked
 

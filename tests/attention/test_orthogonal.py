@@ -7,11 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.kernel import fused_attention
-from pack.attention.masked import TextKeys
-from pack.attention.modes import attend_to_identities, lay_out
-from pack.attention.orthogonal import METHODS, ZERO_TOKENS, Method, lead_weight, zero_tokens_of
-from pack.attention.recipes import Recipe
+from pack.attention.operators.kernel import fused_attention
+from pack.attention.operators.masked import TextKeys
+from pack.attention.operators.modes import attend_to_identities, lay_out
+from pack.attention.operators.orthogonal import METHODS, ZERO_TOKENS, Method, lead_weight, zero_tokens_of
+from pack.attention.recipes.recipe import Recipe
 from pack.tests.attention import reference_pulid as slow
 
 HEADS, WIDTH, TOKENS = 2, 8, 7
@@ -203,7 +203,7 @@ def test_pages_that_are_worked_on_one_by_one_come_to_the_same(monkeypatch, name)
     case = Case(halves(groups=3))
     whole = case.run([name] * 2)
 
-    monkeypatch.setattr("pack.attention.orthogonal.NUMBERS", 1)
+    monkeypatch.setattr("pack.attention.operators.orthogonal.NUMBERS", 1)
 
     torch.testing.assert_close(case.run([name] * 2), whole)
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from pack.attention.painted import bounding_region, colour_masks, main_colours, painted_region
-from pack.attention.region_edits import Edit, edited
-from pack.attention.regions import Region, rasterise
+from pack.attention.regions.edits import Edit, edited
+from pack.attention.regions.painted import bounding_region, colour_masks, main_colours, painted_region
+from pack.attention.regions.region import Region, rasterise
 
 LIST = (Region("a", width=0.5, order=4), Region("b", x=0.5, width=0.5, order=4), Region("c", order=9))
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from pack.attention.adapter_inputs import AdapterInputs
-from pack.attention.adapter_sizes import spec_of
-from pack.attention.adapter_weights import AdapterWeights
-from pack.attention.projection_modules import projection_of
-from pack.attention.projections import IdentityAdapter, join_sources
+from pack.attention.adapters.identity_adapter import IdentityAdapter, join_sources
+from pack.attention.adapters.inputs import AdapterInputs
+from pack.attention.adapters.projections import projection_of
+from pack.attention.adapters.sizes import spec_of
+from pack.attention.adapters.weights import AdapterWeights
 from safetensors.torch import load_file
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"  # random weights in published key names, narrowed

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from pack.attention.adapter_inputs import AdapterInputs, averaged
-from pack.attention.adapter_parts import AdapterFormatError
-from pack.attention.adapter_weights import describe, read_adapter
-from pack.attention.projections import IdentityAdapter
+from pack.attention.adapters.identity_adapter import IdentityAdapter
+from pack.attention.adapters.inputs import AdapterInputs, averaged
+from pack.attention.adapters.parts import AdapterFormatError
+from pack.attention.adapters.weights import describe, read_adapter
 from pack.scripts.benches.engine.adapter_files import (
     PUBLISHED,
     Published,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.regions import Region, rasterise
+from pack.attention.regions.region import Region, rasterise
 from pack.tests.attention import reference
 
 

@@ -1,7 +1,7 @@
 """Windows in the schedule: who acts at which noise level, and which step it is."""
 
 import pytest
-from pack.attention.schedule import active_at, shared_window, sigma_windows, step_number
+from pack.attention.recipes.schedule import active_at, shared_window, sigma_windows, step_number
 
 
 def to_sigma(part):

@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.isolation import crowds_of, owners
-from pack.attention.kernel import fused_attention
-from pack.attention.self_attention import PhotoKeys, crowded_attention, mean_matched
+from pack.attention.isolation.grouped_attention import PhotoKeys, grouped_attention, mean_matched
+from pack.attention.isolation.token_groups import owners, token_groups
+from pack.attention.operators.kernel import fused_attention
 from pack.tests.attention import reference_self as slow
 from pack.tests.attention.self_inputs import HEADS, ONE, REGIONS, K, Q, V, photo
 
@@ -15,8 +15,8 @@ DOUBLE = {"atol": 1e-12, "rtol": 1e-12}
 
 def attended(regions=REGIONS, eta=1.0, background="shared", photos=None, q=Q, k=K, v=V):
     """The pack's own way, for one row."""
-    crowds = crowds_of(regions, eta, background)
-    return crowded_attention(torch.empty_like(q)[None], q[None], k[None], v[None], crowds, HEADS, eta, photos)[0]
+    groups = token_groups(regions, eta, background)
+    return grouped_attention(torch.empty_like(q)[None], q[None], k[None], v[None], groups, HEADS, eta, photos)[0]
 
 
 def kept(reference):

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.severed import enlarged, norm_cuts, severed_norm, sides_of
-from pack.attention.severed_convolution import convolution_cut, severed_convolution
+from pack.attention.isolation.isolated_convolutions import convolution_cut, isolated_convolution
+from pack.attention.isolation.isolated_norms import enlarged, isolated_norm, norm_cuts, sides_of
 from pack.tests.attention import reference_severed as slow
 from torch import nn
 
@@ -36,11 +36,11 @@ def halves(side):
 
 def convolved(conv, x, read, written, eta=0.0, background="shared"):
     sides = sides_of(read, written, background)
-    return severed_convolution(conv, x, convolution_cut(sides, conv.kernel_size, conv.stride, conv.padding, eta), eta)
+    return isolated_convolution(conv, x, convolution_cut(sides, conv.kernel_size, conv.stride, conv.padding, eta), eta)
 
 
 def normed(norm, x, owned, eta=0.0, background="shared"):
-    return severed_norm(norm, x, norm_cuts(sides_of(owned, owned, background)), eta)
+    return isolated_norm(norm, x, norm_cuts(sides_of(owned, owned, background)), eta)
 
 
 def made(kernel, stride, padding, seed=3):
@@ -121,7 +121,9 @@ def called(owned, eta, background="shared"):
         return x
 
     sides = sides_of(owned, owned, background)
-    severed_convolution(conv, randoms(1, 1, *owned.shape[:2]), convolution_cut(sides, (3, 3), (1, 1), (1, 1), eta), eta)
+    isolated_convolution(
+        conv, randoms(1, 1, *owned.shape[:2]), convolution_cut(sides, (3, 3), (1, 1), (1, 1), eta), eta
+    )
     return sizes
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import comfy.ldm.modules.attention as attention
-from pack.nodes.host.cast.blocks import transformer_at
+from pack.nodes.host.model.blocks import transformer_at
 from pack.tests.host.tiny_models import ADAPTER_LAYERS
 from torch import Tensor
 

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipe_book import recipe_named
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe_book import recipe_named
+from pack.attention.regions.region import Region
 from pack.demo.people_by_name import NAMES, photo_of
 from pack.demo.renderer import render
 from pack.demo.scenes import random_scenes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from pack.attention.regions import Region
+from pack.attention.regions.region import Region
 from torch import Tensor
 
 

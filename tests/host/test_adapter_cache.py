@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.nodes.host.adapters.adapter_keys import keys_values_of
+from pack.attention.recipes.cast import Member
+from pack.nodes.host.adapters.adapter_group import group_of
 from pack.nodes.host.adapters.bounded_cache import BoundedCache
-from pack.nodes.host.cast.blocks import cross_attention_blocks, widening
-from pack.nodes.host.cast.troop import troop_of
+from pack.nodes.host.adapters.keys_values import keys_values_of
+from pack.nodes.host.model.blocks import cross_attention_blocks, widening
 from pack.tests.host.tiny_adapters import photographed, tiny_of
 from pack.tests.host.tiny_models import ADAPTER_LAYERS, LEFT, RIGHT, WIDTHS, apply, assert_same, sample, tiny_model
 
@@ -62,9 +62,9 @@ def test_content_decides_and_not_the_name(model, adapter, projected):
 
 def test_what_is_kept_is_on_the_cpu_in_the_models_precision_and_no_larger_than_it_must_be(adapter):
     blocks = cross_attention_blocks(tiny_model())
-    troop = troop_of(adapter, (0, 1), (ADA, BOB), "average")
+    group = group_of(adapter, (0, 1), (ADA, BOB), "average")
 
-    made = keys_values_of([troop], blocks, CPU, torch.bfloat16)
+    made = keys_values_of([group], blocks, CPU, torch.bfloat16)
 
     assert {part.dtype for pair in made.values() for part in pair} == {torch.bfloat16}
     assert [made[key][0].shape for key in ADAPTER_LAYERS] == [(3, 4, width) for width in WIDTHS]
@@ -74,9 +74,9 @@ def test_what_is_kept_is_on_the_cpu_in_the_models_precision_and_no_larger_than_i
 
 def test_another_precision_is_kept_apart(adapter):
     blocks = cross_attention_blocks(tiny_model())
-    troop = troop_of(adapter, (0,), (ADA,), "average")
+    group = group_of(adapter, (0,), (ADA,), "average")
 
-    full, half = (keys_values_of([troop], blocks, CPU, dtype) for dtype in (torch.float32, torch.float16))
+    full, half = (keys_values_of([group], blocks, CPU, dtype) for dtype in (torch.float32, torch.float16))
 
     key = ADAPTER_LAYERS[0]
     assert full[key][0].dtype == torch.float32
@@ -119,7 +119,7 @@ def test_older_packs_leave_the_middle_block_dead(model, adapter, tmp_path):
     peers = tiny_of("faceid", tmp_path, peers=True)
 
     ours, theirs = (
-        keys_values_of([troop_of(own, (0,), (ADA,), "average")], blocks, CPU, torch.float32) for own in (adapter, peers)
+        keys_values_of([group_of(own, (0,), (ADA,), "average")], blocks, CPU, torch.float32) for own in (adapter, peers)
     )
 
     for key in ADAPTER_LAYERS:
@@ -131,8 +131,8 @@ def test_older_packs_leave_the_middle_block_dead(model, adapter, tmp_path):
 def test_tokens_of_another_width_go_through_the_models_own_map(adapter):
     blocks = cross_attention_blocks(tiny_model())
     widen = torch.nn.Linear(64, 64)
-    plain = troop_of(adapter, (0,), (ADA,), "average")
-    mapped = troop_of(adapter, (0,), (ADA,), "average", widen)
+    plain = group_of(adapter, (0,), (ADA,), "average")
+    mapped = group_of(adapter, (0,), (ADA,), "average", widen)
 
     keys = keys_values_of([mapped], blocks, CPU, torch.float32)[ADAPTER_LAYERS[0]][0]
 

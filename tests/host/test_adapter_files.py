@@ -5,10 +5,10 @@ import pickle
 
 import pytest
 import torch
-from pack.attention.cast import Member
+from pack.attention.recipes.cast import Member
+from pack.nodes.host.adapters.adapter_group import faces_of, inputs_of
 from pack.nodes.host.adapters.adapter_model import load_adapter
-from pack.nodes.host.cast.blocks import cross_attention_blocks
-from pack.nodes.host.cast.troop import faces_of, inputs_of
+from pack.nodes.host.model.blocks import cross_attention_blocks
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,

@@ -5,7 +5,7 @@ import logging
 import folder_paths
 import pytest
 import torch
-from pack.attention.cast import Member
+from pack.attention.recipes.cast import Member
 from pack.nodes.host import model_folders
 from pack.nodes.host.adapters.adapter_model import load_adapter
 from pack.nodes.host.doctor.doctor import is_trouble

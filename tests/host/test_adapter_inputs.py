@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import Member
+from pack.attention.recipes.cast import Member
 from pack.face.alignment import aligned_crop
 from pack.face.photo_crops import crops_of, square_crop
 from pack.nodes.host.adapters import vision_features
+from pack.nodes.host.adapters.adapter_group import inputs_of, nobody_for
 from pack.nodes.host.adapters.vision_features import crop_for
-from pack.nodes.host.cast.troop import inputs_of, nobody_for
 from pack.nodes.host.images import to_images
 from pack.tests.host.tiny_adapters import (
     ANTELOPE,

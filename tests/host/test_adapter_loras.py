@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.nodes.host.adapters.adapter_loras import apply_loras, transformer_names
-from pack.nodes.host.cast.blocks import cross_attention_blocks
+from pack.attention.recipes.cast import Member
+from pack.nodes.host.adapters.apply_lora import apply_loras, transformer_names
+from pack.nodes.host.model.blocks import cross_attention_blocks
 from pack.tests.host.tiny_adapters import photographed, tiny_of, tiny_state
 from pack.tests.host.tiny_models import (
     ADAPTER_LAYERS,

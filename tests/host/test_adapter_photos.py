@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipe_book import recipe_named
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe_book import recipe_named
+from pack.nodes.host.adapters.adapter_group import group_of, inputs_of
 from pack.nodes.host.cast.model_patch import patch_cast
-from pack.nodes.host.cast.troop import inputs_of, troop_of
 from pack.tests.host.tiny_adapters import BUFFALO, photographed, subject, tiny_of, tiny_vision
 from pack.tests.host.tiny_models import LEFT, RIGHT, apply, assert_same, sample
 
@@ -41,8 +41,8 @@ def test_photos_side_by_side_act_like_one_where_they_are_the_same(model, make, k
     )
     cast = [Member(once, LEFT), Member(ADA, RIGHT)]
 
-    troop = troop_of(adapter, (0, 1), (twice, photographed("Cy", 6, 3)), "concatenate")
-    assert (troop.people, troop.tokens) == (2, 6 * troop.row_tokens)
+    group = group_of(adapter, (0, 1), (twice, photographed("Cy", 6, 3)), "concatenate")
+    assert (group.people, group.tokens) == (2, 6 * group.row_tokens)
     expected = sample(side_by_side(model, [Member(once, LEFT)], adapter))
     assert_same(sample(side_by_side(model, [Member(twice, LEFT)], adapter)), expected)
     assert sample(side_by_side(model, cast, adapter)).isfinite().all()

@@ -1,9 +1,7 @@
 """Every knob of Apply Cast (Advanced) reaches the recipe, whatever a saved prompt leaves out."""
 
 import pytest
-from pack.attention.gates import Gate
-from pack.attention.isolation import Isolation
-from pack.attention.recipes import Recipe, References
+from pack.attention.recipes.recipe import Gate, Isolation, Recipe, References
 from pack.nodes.cast.advanced_inputs import together_inputs
 from pack.nodes.cast.cast_advanced import recipe_of
 
@@ -51,7 +49,7 @@ def test_every_later_knob_has_its_place():
         references=References(2.0, layers="all", match_mean=True, size=512),
         reach=True,
     )
-    assert found.isolation.severs
+    assert found.isolation.covers_everything
 
 
 @pytest.mark.parametrize("knob", TURNED)

@@ -6,7 +6,7 @@ import weakref
 import pytest
 import torch
 from pack.nodes.cast.attention_nodes import AttentionMaps, RecordAttention
-from pack.nodes.host.cast.attention_recorder import KEPT, record_attention
+from pack.nodes.host.effects.attention_recorder import KEPT, record_attention
 from pack.tests.host.tiny_models import TWO, apply, sample, starting_noise
 
 

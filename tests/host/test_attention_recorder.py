@@ -7,12 +7,12 @@ import comfy.model_management
 import comfy.samplers
 import pytest
 import torch
-from pack.attention.action_views import acted
-from pack.attention.cast import Member
-from pack.attention.recipe_book import recipe_named
-from pack.nodes.host.cast import attention_recorder
-from pack.nodes.host.cast.attention_recorder import record_attention
+from pack.attention.maps.views import acted
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe_book import recipe_named
 from pack.nodes.host.cast.model_patch import patch_cast
+from pack.nodes.host.effects import attention_recorder
+from pack.nodes.host.effects.attention_recorder import record_attention
 from pack.tests.host.tiny_models import ADA, TWO, apply, assert_same, sample, starting_noise
 
 SIZE = (16, 16)  # every level has cells that lie in one half alone

@@ -6,7 +6,7 @@ import folder_paths
 import numpy as np
 import pytest
 import torch
-from pack.attention.recipe_book import recipe_named
+from pack.attention.recipes.recipe_book import recipe_named
 from pack.face.identity import Identity
 from pack.nodes import NODES, Troupe
 from pack.nodes.cast.adapter_nodes import NO_FILE, LoadAdapter

@@ -3,9 +3,9 @@
 import comfy.ldm.modules.attention as attention
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.masks import cells_of, token_masks
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.masks import cells_of, token_masks
+from pack.attention.regions.region import Region
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.plain_adapter import with_plain_layers
 from pack.tests.host.tiny_models import (

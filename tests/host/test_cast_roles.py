@@ -6,9 +6,9 @@ import torch
 from comfy_extras.nodes_custom_sampler import Guider_Basic, Guider_DualCFG
 from comfy_extras.nodes_perpneg import Guider_PerpNeg
 from comfy_extras.nodes_sag import SelfAttentionGuidance
-from pack.attention.cast import Member
-from pack.attention.regions import Region
-from pack.nodes.host.cast.roles import Row, Step, resolve, role_of
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
+from pack.nodes.host.model.rows import Row, Step, resolve, role_of
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.tiny_models import (
     ADA,

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.gates import Gate
-from pack.attention.layer_strengths import parse_layer_strengths
-from pack.attention.recipes import Recipe
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.layer_strengths import parse_layer_strengths
+from pack.attention.recipes.recipe import Gate, Recipe
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.tiny_models import (

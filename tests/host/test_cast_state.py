@@ -10,9 +10,10 @@ import comfy.model_management
 import pytest
 import torch
 from comfy.model_management import InterruptProcessingException
-from pack.attention.cast import Member
-from pack.attention.regions import Region
-from pack.nodes.host.cast import cast_run, cast_term, cast_wrappers
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
+from pack.nodes.host.cast import cast_run, cast_wrappers
+from pack.nodes.host.effects import identities as cast_term
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,

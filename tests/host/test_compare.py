@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipe_book import ABLATIONS, RECIPE_BOOK
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe_book import ABLATIONS, RECIPE_BOOK
+from pack.attention.regions.region import Region
 from pack.face.identity import Identity, subject_from_pictures
 from pack.measure.grid import PAPER
 from pack.nodes.scores.compare_nodes import CompareGrid, CompareRecipes

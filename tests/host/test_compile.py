@@ -9,14 +9,13 @@ from dataclasses import replace
 import pytest
 import torch
 from comfy_extras.nodes_torch_compile import TorchCompileModel
-from pack.attention.cast import Member
-from pack.attention.isolation import Isolation
-from pack.attention.recipe_book import recipe_named
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
-from pack.nodes.host.cast.attention_recorder import record_attention
-from pack.nodes.host.cast.blocks import cross_attention_blocks
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Isolation, Recipe
+from pack.attention.recipes.recipe_book import recipe_named
+from pack.attention.regions.region import Region
 from pack.nodes.host.cast.model_patch import patch_cast
+from pack.nodes.host.effects.attention_recorder import record_attention
+from pack.nodes.host.model.blocks import cross_attention_blocks
 from pack.tests.host.test_references import PAIR, SEEING, vae
 from pack.tests.host.tiny_models import (
     ADA,

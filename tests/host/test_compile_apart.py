@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import torch
-from pack.attention.isolation import Isolation
-from pack.attention.recipe_book import recipe_named
+from pack.attention.recipes.recipe import Isolation
+from pack.attention.recipes.recipe_book import recipe_named
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.test_compile import adapter, compiled, graphs_and_breaks, model, nothing_compiled_yet, once
 from pack.tests.host.tiny_models import TWO, apply, assert_different

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipes import Recipe
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Recipe
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import hooked
 from pack.tests.host.tiny_control import tiny_control

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from pack.attention.regions import Region
+from pack.attention.regions.region import Region
 from pack.demo.people import new_identities
 from pack.demo.people_by_name import photo_of
 from pack.demo.renderer import render

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from pack.attention.recipes import RECIPES, Recipe
+from pack.attention.recipes.recipe import RECIPES, Recipe
 from pack.scripts.benches import Settings, leak, speed
 from pack.scripts.benches.engine.counts import count
 from pack.scripts.benches.engine.latent_leak import EVERYWHERE
@@ -187,7 +187,7 @@ def test_swapping_a_person_changes_the_sampled_latent_in_both_halves(tmp_path):
     program = f"""
 import pack_alias
 from pathlib import Path
-from pack.attention.recipes import RECIPES
+from pack.attention.recipes.recipe import RECIPES
 from pack.scripts.benches.engine.latent_leak import changes
 from pack.scripts.benches.offline_world.workbench import QUICK, Workbench
 from pack.scripts.bootstrap.installation import Installation

@@ -8,8 +8,8 @@ import folder_paths
 import onnxruntime
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.demo.people_by_name import NAMES
 from pack.face.providers import PROVIDERS
 from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.regions import Region
-from pack.nodes.host.cast.troop import troop_of
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
+from pack.nodes.host.adapters.adapter_group import group_of
 from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_instantid import ADA, BOB, TWO, with_stock_net
 from pack.tests.host.tiny_models import EVERYWHERE, LEFT, assert_same, sample
@@ -25,7 +25,7 @@ def plain(control, instantid, core_nodes):
 
 def face_tokens(adapter, identity):
     """[2, T, width]: of a person, and of nobody."""
-    return adapter.module.tokens(troop_of(adapter, [0], [identity], "average").rows)
+    return adapter.module.tokens(group_of(adapter, [0], [identity], "average").rows)
 
 
 def first_layers(control, model, prompts):

@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.isolation import Isolation
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Isolation, Recipe
+from pack.attention.regions.region import Region
 from pack.nodes.control.control_nodes import ApplyControlInRegions
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.test_control_reach import INPUTS, control_layers

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.nodes.host.cast.troop import troop_of
+from pack.attention.recipes.cast import Member
+from pack.nodes.host.adapters.adapter_group import group_of
 from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_of
 from pack.tests.host.tiny_control import tiny_control
@@ -80,7 +80,7 @@ def test_prompts_that_lost_their_faces_are_an_error_that_says_so(model, applied)
 
 def test_instantid_may_have_noise_for_nobody_that_only_the_people_decide(tmp_path):
     def nobody(noise, *people, kind="instantid"):
-        return troop_of(tiny_of(kind, tmp_path, noise=noise), range(len(people)), people, "average").rows.faces[-1]
+        return group_of(tiny_of(kind, tmp_path, noise=noise), range(len(people)), people, "average").rows.faces[-1]
 
     of_faceid = person("Di", 24, (BUFFALO,))
     assert not nobody(0.0, ADA).any()

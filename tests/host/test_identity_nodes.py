@@ -7,8 +7,8 @@ import folder_paths
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import with_member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import with_member
+from pack.attention.regions.region import Region
 from pack.demo.people_by_name import photo_of
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Recipe
+from pack.attention.regions.region import Region
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.attention.reference import mean_over_cells
 from pack.tests.attention.reference_control import masked_residual

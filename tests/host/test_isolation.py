@@ -4,23 +4,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.isolation import Isolation, owners
-from pack.attention.layout import token_shares
-from pack.attention.masks import cells_of
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
+from pack.attention.isolation.token_groups import owners
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Isolation, Recipe
+from pack.attention.regions.masks import cells_of
+from pack.attention.regions.region import Region
+from pack.attention.regions.shares import token_shares
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.attention.reference_self import self_attention
 from pack.tests.host.layer_recorder import self_attention_layers
-from pack.tests.host.tiny_models import (
-    ADA,
-    ADAPTER_LAYERS,
-    TWO,
-    assert_different,
-    assert_same,
-    sample,
-)
+from pack.tests.host.tiny_models import ADA, ADAPTER_LAYERS, TWO, assert_different, assert_same, sample
 
 NARROW = (Member(ADA, Region("left", width=0.4)), replace(TWO[1], region=Region("right", x=0.5, width=0.3)))
 WHOLE = Isolation(0.0, end=1.0, cells=1000)

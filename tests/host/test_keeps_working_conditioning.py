@@ -7,8 +7,8 @@ people weigh against the text, and a picture must not depend on what fits into m
 import comfy.model_management
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.masked_prompts import half, masked
 from pack.tests.host.region_cells import assert_only_inside

@@ -6,7 +6,7 @@ from comfy_extras.nodes_custom_sampler import Guider_Basic, Guider_DualCFG, Guid
 from comfy_extras.nodes_pag import PerturbedAttentionGuidance
 from comfy_extras.nodes_perpneg import Guider_PerpNeg, perp_neg
 from comfy_extras.nodes_sag import SelfAttentionGuidance
-from pack.attention.cast import Member
+from pack.attention.recipes.cast import Member
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,

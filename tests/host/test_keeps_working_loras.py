@@ -3,14 +3,7 @@
 import comfy.sd
 import pytest
 import torch
-from pack.tests.host.tiny_models import (
-    TWO,
-    apply,
-    assert_different,
-    assert_same,
-    sample,
-    tiny_model,
-)
+from pack.tests.host.tiny_models import TWO, apply, assert_different, assert_same, sample, tiny_model
 
 LAYERS = ["input_blocks_4_1_transformer_blocks_0_attn2_to_q", "middle_block_1_transformer_blocks_0_attn2_to_out_0"]
 LAYERS += ["output_blocks_9_1_transformer_blocks_0_attn1_to_v", "input_blocks_1_1_proj_in"]

@@ -6,22 +6,11 @@ import torch
 from comfy.model_base import ModelType
 from comfy_extras.nodes_context_windows import ContextWindowsManualNode
 from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete, ModelSamplingSD3
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
-from pack.tests.host.tiny_models import (
-    ADA,
-    BOB,
-    EVERYWHERE,
-    LEFT,
-    RIGHT,
-    TWO,
-    apply,
-    assert_same,
-    sample,
-    tiny_model,
-)
+from pack.tests.host.tiny_models import ADA, BOB, EVERYWHERE, LEFT, RIGHT, TWO, apply, assert_same, sample, tiny_model
 
 HALVES = [Member(ADA, LEFT), Member(ADA, RIGHT)]
 

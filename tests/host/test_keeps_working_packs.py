@@ -6,8 +6,8 @@ from comfy_extras.nodes_freelunch import FreeU_V2
 from comfy_extras.nodes_hypertile import HyperTile
 from comfy_extras.nodes_model_downscale import PatchModelAddDownscale
 from comfy_extras.nodes_tomesd import TomePatchModel
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.tests.host.layer_recorder import attn2, record_layers
 from pack.tests.host.region_cells import assert_only_inside, touched
 from pack.tests.host.test_other_packs import PAIRS, OlderJoinable, join_slots, set_slots

@@ -8,13 +8,7 @@ import pytest
 from comfy_extras.nodes_custom_sampler import Guider_DualCFG
 from comfy_extras.nodes_sag import SelfAttentionGuidance
 from pack.tests.host.test_keeps_working_row_repeat import couple
-from pack.tests.host.tiny_models import (
-    POSITIVE,
-    TWO,
-    apply,
-    assert_same,
-    sample,
-)
+from pack.tests.host.tiny_models import POSITIVE, TWO, apply, assert_same, sample
 
 
 @pytest.fixture(params=[False, True], ids=["silent", "tells"])

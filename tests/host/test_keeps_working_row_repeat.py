@@ -8,8 +8,8 @@ import math
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.tests.host.region_cells import touched
 from pack.tests.host.tiny_models import (
     ADA,

@@ -5,13 +5,7 @@ import gc
 import comfy.model_management
 import pytest
 import torch
-from pack.tests.host.tiny_models import (
-    TWO,
-    apply,
-    assert_different,
-    sample,
-    tiny_model,
-)
+from pack.tests.host.tiny_models import TWO, apply, assert_different, sample, tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from pack.attention.isolation import APART_IN, Isolation
-from pack.attention.recipes import Recipe
+from pack.attention.recipes.recipe import APART_IN, Isolation, Recipe
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.test_keeps_working_packs import STOCK
 from pack.tests.host.test_references import PAIR, SEEING, vae

@@ -4,8 +4,8 @@ It is the host's Context Windows node with dim 2 or 3. Each window is a crop, wh
 """
 
 from comfy_extras.nodes_context_windows import ContextWindowsManualNode
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
 from pack.tests.host.tiny_models import ADA, TWO, apply, assert_same, sample

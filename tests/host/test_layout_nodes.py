@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.control_marks import key_point_picture
-from pack.attention.face_places import face_in, own_points
-from pack.attention.regions import Region, rasterise
+from pack.attention.figures.control_marks import key_point_picture
+from pack.attention.figures.faces import face_in, own_points
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region, rasterise
 from pack.demo.people_by_name import photo_of
 from pack.face.identity import with_weights
 from pack.nodes.host.faces.face_packs import load_pack

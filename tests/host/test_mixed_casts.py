@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, photographed, tiny_of

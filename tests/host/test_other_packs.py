@@ -3,14 +3,7 @@
 import comfy.ldm.modules.attention as attention
 import pytest
 import torch
-from pack.tests.host.tiny_models import (
-    ADAPTER_LAYERS,
-    TWO,
-    apply,
-    assert_different,
-    assert_same,
-    sample,
-)
+from pack.tests.host.tiny_models import ADAPTER_LAYERS, TWO, apply, assert_different, assert_same, sample
 
 PAIRS = [key[:2] for key in ADAPTER_LAYERS]
 

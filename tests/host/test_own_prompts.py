@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipe_book import recipe_named
-from pack.attention.recipes import Recipe
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Recipe
+from pack.attention.recipes.recipe_book import recipe_named
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.tiny_models import (

@@ -4,8 +4,9 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from pack.nodes.host.adapters import published_files
-from pack.nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
+from pack.nodes.host.adapters import adapter_file as published_files
+from pack.nodes.host.adapters.adapter_model import load_adapter
+from pack.nodes.host.adapters.loaded_adapter import AdapterSettings
 from pack.nodes.host.faces.recognisers import packs_for, recogniser_for
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_state
 from safetensors.torch import save_file

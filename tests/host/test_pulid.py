@@ -6,30 +6,16 @@ import comfy.ldm.modules.attention as attention
 import numpy as np
 import pytest
 import torch
-from pack.attention.adapter_weights import read_adapter
-from pack.attention.cast import Member
-from pack.attention.orthogonal import METHODS, zero_tokens_of
+from pack.attention.adapters.weights import read_adapter
+from pack.attention.operators.orthogonal import METHODS, zero_tokens_of
+from pack.attention.recipes.cast import Member
 from pack.face.grey_portrait import grey_portrait
+from pack.nodes.host.adapters.adapter_group import group_of, inputs_of, nobody_for
 from pack.nodes.host.adapters.eva_features import eva_features_of, pixels_of
-from pack.nodes.host.cast.troop import inputs_of, nobody_for, troop_of
 from pack.tests.attention import reference_eva, reference_pulid
 from pack.tests.host.tiny_adapters import ANTELOPE, photographed
-from pack.tests.host.tiny_models import (
-    ADAPTER_LAYERS,
-    EVERYWHERE,
-    apply,
-    assert_different,
-    assert_same,
-    sample,
-)
-from pack.tests.host.tiny_pulid import (
-    KINDS,
-    TOKENS,
-    VECTOR,
-    WIDTH,
-    eva_state,
-    pulid_state,
-)
+from pack.tests.host.tiny_models import ADAPTER_LAYERS, EVERYWHERE, apply, assert_different, assert_same, sample
+from pack.tests.host.tiny_pulid import KINDS, TOKENS, VECTOR, WIDTH, eva_state, pulid_state
 
 ADA, BOB = (photographed(name, seed, photos=1, recogniser=ANTELOPE) for name, seed in (("Ada", 1), ("Bob", 2)))
 
@@ -63,9 +49,9 @@ def tokens_of(kind, face, vector, scales):
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokens_from_photo_and_nobody_are_those_of_the_formulas(pulid, kind):
     adapter = pulid(kind)
-    troop = troop_of(adapter, [0], [ADA], "average")
+    group = group_of(adapter, [0], [ADA], "average")
 
-    person, nobody = adapter.module.tokens(troop.rows).double().numpy()
+    person, nobody = adapter.module.tokens(group.rows).double().numpy()
 
     assert person.shape == (TOKENS[kind], 64)
     np.testing.assert_allclose(person, tokens_by_formula(kind, ADA), atol=1e-4, rtol=0)

@@ -4,16 +4,16 @@ import math
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.orthogonal import METHODS
-from pack.attention.recipe_book import ABLATIONS
-from pack.attention.recipes import RECIPES
-from pack.attention.regions import Region
-from pack.nodes.host.adapters.adapter_keys import keys_values_of
-from pack.nodes.host.cast.blocks import cross_attention_blocks
-from pack.nodes.host.cast.cast_term import CastTerm
+from pack.attention.operators.orthogonal import METHODS
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import RECIPES
+from pack.attention.recipes.recipe_book import ABLATIONS
+from pack.attention.regions.region import Region
+from pack.nodes.host.adapters.adapter_group import copies_in, group_of, lengths_in
+from pack.nodes.host.adapters.keys_values import keys_values_of
 from pack.nodes.host.cast.model_patch import patch_cast
-from pack.nodes.host.cast.troop import copies_in, lengths_in, troop_of
+from pack.nodes.host.effects.identities import CastTerm
+from pack.nodes.host.model.blocks import cross_attention_blocks
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.region_cells import assert_only_inside
 from pack.tests.host.test_cast_state import RecordOperations
@@ -72,27 +72,27 @@ def test_methods_and_zero_tokens_change_what_a_layer_adds(model, pulid):
 @pytest.mark.parametrize("photos", ["average", "one per picture", "concatenate"])
 def test_several_photos_of_a_person_act(model, pulid, photos):
     many = photographed("Ada", 1, photos=3, recogniser=ANTELOPE)
-    troop = troop_of(pulid(method="fidelity"), [0], [many], photos)
+    group = group_of(pulid(method="fidelity"), [0], [many], photos)
 
     together = {"average": (18, 18), "one per picture": (18, 18), "concatenate": (30 + 8, 18)}[photos]
-    assert (troop.lengths[0], troop.lengths[-1]) == together
-    assert len(troop.rows) == (2 if photos == "average" else 4)
+    assert (group.lengths[0], group.lengths[-1]) == together
+    assert len(group.rows) == (2 if photos == "average" else 4)
 
 
 def test_photos_that_v1_1_joins_are_one_run_with_the_tokens_of_one(model, pulid):
     adapter = pulid("pulid v1.1", method="fidelity")
     many, one = (photographed("Ada", 1, photos=count, recogniser=ANTELOPE) for count in (3, 1))
-    troop = troop_of(adapter, [0], [many], "concatenate")
+    group = group_of(adapter, [0], [many], "concatenate")
     blocks = cross_attention_blocks(model)
 
     joined, single = (
-        keys_values_of([troop_of(adapter, [0], [who], "concatenate")], blocks, torch.device("cpu"), torch.float32)
+        keys_values_of([group_of(adapter, [0], [who], "concatenate")], blocks, torch.device("cpu"), torch.float32)
         for who in (many, one)
     )
 
-    assert set(troop.lengths) == {8 + 20}
+    assert set(group.lengths) == {8 + 20}
     layer = blocks[0].key
-    tokens = adapter.module.tokens(troop.rows.rows([0, 1, 2]).together())
+    tokens = adapter.module.tokens(group.rows.rows([0, 1, 2]).together())
     torch.testing.assert_close(joined[layer][0][0, :8], adapter.module.keys_and_values(tokens, 0)[0][0])
     assert not joined[layer][0][0, 8:].any()
     assert (joined[layer][0][0] - single[layer][0][0]).abs().max() > 1e-2
@@ -120,9 +120,9 @@ def test_a_mixed_cast_adds_what_each_adds_alone_and_its_sources_stay_short(model
     mixed, *alone = (first_layer(model, members, mode=recipe) for members in (cast, *([member] for member in cast)))
 
     torch.testing.assert_close(mixed, sum(alone), atol=1e-4, rtol=1e-4)
-    troops = [troop_of(a, [n], [p], "average") for n, (a, p) in enumerate(zip(families, people, strict=True))]
-    assert lengths_in(troops) == (16, math.lcm(10 + 8, 8 + 40))
-    assert copies_in(troops).tolist() == [1, 1, 8, 8, 3, 3]
+    groups = [group_of(a, [n], [p], "average") for n, (a, p) in enumerate(zip(families, people, strict=True))]
+    assert lengths_in(groups) == (16, math.lcm(10 + 8, 8 + 40))
+    assert copies_in(groups).tolist() == [1, 1, 8, 8, 3, 3]
 
 
 @pytest.mark.parametrize("name", ["fidelity", "regional style"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pack.attention.recipe_book import ABLATIONS, RECIPE_BOOK
+from pack.attention.recipes.recipe_book import ABLATIONS, RECIPE_BOOK
 from pack.scripts.benches.offline_world.drawing import Host, Sampling
 from pack.scripts.benches.offline_world.members import members_of, pictures_of, with_small_photos
 from pack.scripts.benches.offline_world.paper_rows import AXES, Paper, names, ordering_row, paper_rows

@@ -5,10 +5,18 @@ from dataclasses import replace
 import comfy.sd
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipe_book import ABLATIONS, ANYMS, DYNAMICID, INSTANTFAMILY, MULTIID, RECIPE_BOOK, TROUPE
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Recipe
+from pack.attention.recipes.recipe_book import (
+    ABLATIONS,
+    ANYMS,
+    DYNAMICID,
+    INSTANTFAMILY,
+    MULTIID,
+    RECIPE_BOOK,
+    TROUPE,
+)
+from pack.attention.regions.region import Region
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.test_references import PAIR, vae

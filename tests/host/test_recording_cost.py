@@ -1,12 +1,12 @@
 """What recording identities costs: no wait for the device, bounded memory, and nothing at all without a recorder."""
 
-from pack.attention.action_maps import MOST_BYTES
-from pack.attention.cast import Member
-from pack.attention.regions import Region
-from pack.nodes.host.cast import cast_term
-from pack.nodes.host.cast.attention_recorder import record_attention
-from pack.nodes.host.cast.cast_term import CastTerm
-from pack.nodes.host.cast.recording_term import RecordingTerm
+from pack.attention.maps.attribution_maps import MOST_BYTES
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
+from pack.nodes.host.effects import identities as cast_term
+from pack.nodes.host.effects.attention_recorder import record_attention
+from pack.nodes.host.effects.identities import CastTerm
+from pack.nodes.host.effects.recorded_identities import RecordingTerm
 from pack.tests.host.test_cast_state import FOUR, RecordOperations
 from pack.tests.host.tiny_models import ADA, BOB, TWO, apply, sample
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from comfy.taesd.taesd import TAESD
-from pack.attention.cast import Member
-from pack.attention.recipes import Recipe, References
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Recipe, References
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import self_attention_layers
 from pack.tests.host.tiny_models import ADA, ADAPTER_LAYERS, BOB, LEFT, RIGHT, assert_different, assert_same, sample

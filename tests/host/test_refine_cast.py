@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.face.identity import subject_from_pictures
 from pack.nodes.host.refine.redrawing import without_places
 from pack.nodes.refine.finishing import finished

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from pack.attention.recipe_book import recipe_named
-from pack.attention.regions import Region
+from pack.attention.recipes.recipe_book import recipe_named
+from pack.attention.regions.region import Region
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.nodes.host.images import to_images, to_pictures
 from pack.nodes.refine.refine_nodes import RefineCast

@@ -10,8 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.attention.feathering import feathered
-from pack.attention.regions import Region, rasterise
+from pack.attention.regions.feathering import feathered
+from pack.attention.regions.region import Region, rasterise
 from pack.nodes.regions.painted_mask import BadMask, encode_mask
 from pack.nodes.regions.region_fields import RegionTextError
 from pack.nodes.regions.region_nodes import TWO_SIDES

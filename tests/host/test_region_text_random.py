@@ -7,7 +7,7 @@ import string
 import time
 
 import torch
-from pack.attention.regions import rasterise
+from pack.attention.regions.region import rasterise
 from pack.nodes.regions.region_fields import RegionTextError
 from pack.nodes.regions.region_value import decode_regions
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pack.attention.regions import Region, rasterise
+from pack.attention.regions.region import Region, rasterise
 from pack.nodes.regions.region_sources import RegionsFromColours, RegionsFromMasks
 from pack.nodes.regions.region_tools import EditRegion, RegionMasks, RegionPreview
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Recipe
+from pack.attention.regions.region import Region
 from pack.nodes.control.control_nodes import ApplyControlInRegions
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.tiny_control import tiny_control

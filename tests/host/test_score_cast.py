@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.regions import Region
+from pack.attention.recipes.cast import Member
+from pack.attention.regions.region import Region
 from pack.face.extraction import extract_identity
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack

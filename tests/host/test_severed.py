@@ -4,26 +4,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.cast import Member
-from pack.attention.isolation import Isolation, owners
-from pack.attention.layout import token_shares
-from pack.attention.masks import cells_of
-from pack.attention.recipes import Recipe
-from pack.attention.regions import Region
-from pack.attention.severed import enlarged
+from pack.attention.isolation.isolated_norms import enlarged
+from pack.attention.isolation.token_groups import owners
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe import Isolation, Recipe
+from pack.attention.regions.masks import cells_of
+from pack.attention.regions.region import Region
+from pack.attention.regions.shares import token_shares
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.attention import reference_severed as slow
 from pack.tests.host.layer_recorder import hooked
 from pack.tests.host.test_control_reach import control, hinted
-from pack.tests.host.tiny_models import (
-    CY,
-    LEFT,
-    RIGHT,
-    TWO,
-    assert_different,
-    assert_same,
-    sample,
-)
+from pack.tests.host.tiny_models import CY, LEFT, RIGHT, TWO, assert_different, assert_same, sample
 from torch import nn
 
 __all__ = ["control", "hinted"]  # fixtures

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from pack.attention.isolation import Isolation
-from pack.attention.layout import token_shares
-from pack.attention.masks import cells_of
-from pack.nodes.host.cast.cast_call import Call
-from pack.nodes.host.cast.roles import Row
-from pack.nodes.host.self_attention.severing import CutRun, Kind
+from pack.attention.recipes.recipe import Isolation
+from pack.attention.regions.masks import cells_of
+from pack.attention.regions.shares import token_shares
+from pack.nodes.host.effects.isolated_convolutions import CutRun
+from pack.nodes.host.layers.isolated_layers import Kind
+from pack.nodes.host.model.rows import Call, Row
 from pack.tests.host.tiny_models import LEFT, RIGHT
 from torch import nn
 

@@ -8,7 +8,8 @@ import comfy.clip_vision
 import numpy as np
 import torch
 from pack.face.identity import Identity, subject_from_pictures
-from pack.nodes.host.adapters.adapter_model import AdapterSettings, LoadedAdapter, load_adapter
+from pack.nodes.host.adapters.adapter_model import load_adapter
+from pack.nodes.host.adapters.loaded_adapter import AdapterSettings, LoadedAdapter
 from pack.scripts.benches.engine.adapter_files import (
     Shapes,
     faceid,

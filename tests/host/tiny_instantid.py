@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from pack.attention.cast import Member
+from pack.attention.recipes.cast import Member
 from pack.nodes.control.identity_net_nodes import ApplyIdentityNet
 from pack.tests.host.tiny_adapters import ANTELOPE
 from pack.tests.host.tiny_models import LEFT, NEGATIVE, POSITIVE, RIGHT, person

@@ -13,10 +13,11 @@ import comfy.supported_models
 import comfy.utils
 import torch
 from comfy.model_base import ModelType
-from pack.attention.cast import Member
-from pack.attention.recipe_book import recipe_named
-from pack.attention.regions import Region
-from pack.nodes.host.adapters.adapter_model import LoadedAdapter, load_adapter
+from pack.attention.recipes.cast import Member
+from pack.attention.recipes.recipe_book import recipe_named
+from pack.attention.regions.region import Region
+from pack.nodes.host.adapters.adapter_model import load_adapter
+from pack.nodes.host.adapters.loaded_adapter import LoadedAdapter
 from pack.nodes.host.cast.model_patch import patch_cast
 from safetensors.torch import save_file
 

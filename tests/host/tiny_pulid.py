@@ -7,7 +7,8 @@ from pathlib import Path
 
 import folder_paths
 import torch
-from pack.nodes.host.adapters.adapter_model import AdapterSettings, LoadedAdapter, load_adapter
+from pack.nodes.host.adapters.adapter_model import load_adapter
+from pack.nodes.host.adapters.loaded_adapter import AdapterSettings, LoadedAdapter
 from pack.scripts.benches.engine.adapter_files import Published, id_encoder, id_former, random_state
 from pack.scripts.benches.engine.eva_file import eva_clip
 from pack.tests.host.tiny_models import CONTEXT, WIDTHS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from pack.attention.depth_layout import Look, draw_layout
+from pack.attention.figures.depth_layout import Look, draw_layout
 from pack.measure.layout import box_iou
 from pack.scripts.benches.offline_world.bodies import find_body
 from pack.scripts.benches.offline_world.layout_scores import (

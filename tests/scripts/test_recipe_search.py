@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pack.attention.isolation import Isolation
+from pack.attention.recipes.recipe import Isolation
 from pack.scripts.benches.offline_world.recipe_company import FIELDS
 from pack.scripts.benches.offline_world.recipe_search import KNOBS, PEOPLE, START, Search, search_rows
 

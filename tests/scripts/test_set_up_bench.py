@@ -6,13 +6,7 @@ import time
 import pytest
 from pack.scripts.benches.set_ups.killed import draw_moments
 from pack.scripts.benches.set_ups.leftovers import changed_files, files_of, held, leftovers, unclear
-from pack.scripts.benches.set_ups.watched_demo import (
-    Moment,
-    WatchedDemo,
-    step_seconds,
-    temporary_files,
-    working_folder,
-)
+from pack.scripts.benches.set_ups.watched_demo import Moment, WatchedDemo, step_seconds, temporary_files, working_folder
 from pack.scripts.bootstrap import packages
 from pack.scripts.bootstrap.lock import Lock
 from pack.scripts.bootstrap.places import Places

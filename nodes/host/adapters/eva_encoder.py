@@ -11,20 +11,18 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import comfy.ops
 import comfy.utils
 import torch
 
-from ....attention.eva_vision import EvaShape, EvaVision
-from ....attention.eva_weights import EvaFormatError, read_eva
+from ....attention.adapters.eva_vision import EvaShape, EvaVision
+from ....attention.adapters.eva_weights import EvaFormatError, read_eva
 from .adapter_file import UNREADABLE
 from .bounded_cache import BoundedCache
 from .eva_files import NAME, WHERE, eva_files
-
-if TYPE_CHECKING:
-    from .adapter_model import LoadedAdapter
+from .loaded_adapter import LoadedAdapter
 
 log = logging.getLogger(__name__)
 KEPT_BYTES = 256 << 20  # of features: about twenty photos; in memory alone, gone with the encoder

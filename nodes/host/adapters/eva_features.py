@@ -6,7 +6,6 @@ The crops are those of the detection that gave the face embeddings, so both halv
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import comfy.model_management
 import numpy as np
@@ -14,13 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ....attention.eva_vision import AFTER
+from ....attention.adapters.eva_vision import AFTER
 from ....face.identity import Identity
 from ....face.photo_crops import crops_of
 from .eva_encoder import EvaEncoder
-
-if TYPE_CHECKING:
-    from .adapter_model import LoadedAdapter
+from .loaded_adapter import LoadedAdapter
 
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # CLIP's, per colour
 

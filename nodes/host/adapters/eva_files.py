@@ -7,7 +7,7 @@ from pathlib import Path
 
 import folder_paths
 
-from ....attention.eva_weights import SIGN, is_eva
+from ....attention.adapters.eva_weights import SIGN, is_eva
 from .vision_files import MOST_HEADER, tensor_shapes
 
 FOLDERS = ("clip_vision", "text_encoders")  # the second is also models/clip, where other packs look for it

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import comfy.clip_vision
 
 from .eva_encoder import eva_encoder_for
+from .loaded_adapter import LoadedAdapter
 from .vision_files import EncoderShape, vision_files
-
-if TYPE_CHECKING:
-    from .adapter_model import LoadedAdapter
 
 log = logging.getLogger(__name__)
 KNOWN = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import comfy.model_management
 import numpy as np
@@ -15,9 +15,7 @@ from ....face.identity import Identity
 from ....face.photo_crops import crops_of
 from ..images import to_images
 from .bounded_cache import BoundedCache
-
-if TYPE_CHECKING:
-    from .adapter_model import LoadedAdapter
+from .loaded_adapter import LoadedAdapter
 
 KEPT_BYTES = 64 << 20  # of features: about fifty photos of ViT-H's; in memory alone, emptied with the encoder
 SDXL_TOKEN = 2048

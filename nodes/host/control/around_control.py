@@ -8,8 +8,8 @@ import torch
 from comfy.controlnet import ControlBase
 from torch import Tensor
 
-from ..cast.cast_keys import STEP
-from ..cast.roles import Area
+from ..model.option_keys import STEP
+from ..model.rows import Area
 
 
 class AroundControl(ControlBase):

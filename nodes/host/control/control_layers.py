@@ -13,8 +13,8 @@ from typing import Any
 from comfy.ldm.modules.attention import SpatialTransformer
 from torch import Tensor, nn
 
-from ..cast.blocks import BlockKey
-from ..cast.slots import Replacement
+from ..model.blocks import BlockKey
+from ..model.slots import Replacement
 
 
 class _Transformer(SpatialTransformer):

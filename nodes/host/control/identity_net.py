@@ -15,14 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ....attention.decoupled import identity_attention
-from ....attention.feathering import feathered
-from ....attention.layout import token_shares
-from ....attention.masks import cells_of
-from ....attention.pages import Pages, paginate
-from ....attention.regions import Region
-from ..cast.blocks import control_blocks
-from ..cast.roles import Area
+from ....attention.operators.decoupled import identity_attention
+from ....attention.operators.packed_rows import PackedRows, pack_rows
+from ....attention.regions.feathering import feathered
+from ....attention.regions.masks import cells_of
+from ....attention.regions.region import Region
+from ....attention.regions.shares import token_shares
+from ..model.blocks import control_blocks
+from ..model.rows import Area
 from .around_control import AroundControl, crops_of
 from .control_layers import with_layers
 
@@ -34,7 +34,7 @@ class Places:
     """Where people stand.
 
     regions    : [I], in the order of the cast
-    compositor : who is in front where they overlap, a name from attention.compositors
+    compositor : who is in front where they overlap, a name from attention.regions.compositors
     feather    : blur of their edges, in parts of the picture's shorter side
     """
 
@@ -120,10 +120,10 @@ class _Run:
 
     def _pages(
         self, grid: Grid, crops: Sequence[tuple[tuple[int, int], Area | None]], images: int, device: torch.device
-    ) -> Pages:
+    ) -> PackedRows:
         shares = torch.stack([self._places.shares(grid, *crop) for crop in crops])  # [G, N, I + 1]
         blocks = torch.arange(len(crops) * images * shares.shape[-1]).view(len(crops), images, -1)
-        return paginate(shares, images, blocks).to(device, torch.float32)
+        return pack_rows(shares, images, blocks).to(device, torch.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ class _IdentityLayer:
     people : blocks of tokens in every row
     """
 
-    pages: Mapping[Grid, Pages]
+    pages: Mapping[Grid, PackedRows]
     people: int
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:

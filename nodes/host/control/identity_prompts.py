@@ -13,12 +13,12 @@ from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.conds import CONDCrossAttn
 from torch import Tensor
 
-from ....attention.adapter_formats import INSTANTID_KINDS
-from ....attention.cast import Cast
-from ....attention.compositors import default_compositor
-from ..adapters.adapter_model import LoadedAdapter
-from ..cast.blocks import control_blocks
-from ..cast.troop import troop_of
+from ....attention.adapters.formats import INSTANTID_KINDS
+from ....attention.recipes.cast import Cast
+from ....attention.regions.compositors import default_compositor
+from ..adapters.adapter_group import group_of
+from ..adapters.loaded_adapter import LoadedAdapter
+from ..model.blocks import control_blocks
 from .identity_net import IdentityNet, Places
 from .regional_control import apply_in_regions
 
@@ -100,9 +100,9 @@ def _tokens(cast: Cast, reading: Sequence[LoadedAdapter | None]) -> Tensor:
     found: dict[int, Tensor] = {}
     for adapter in dict.fromkeys(own for own in reading if own is not None):
         members = [index for index, own in enumerate(reading) if own is adapter]
-        troop = troop_of(adapter, members, [cast[index].identity for index in members], "average")
+        group = group_of(adapter, members, [cast[index].identity for index in members], "average")
         with torch.no_grad():
-            *people, nobody = adapter.module.tokens(troop.rows.to(device)).cpu()
+            *people, nobody = adapter.module.tokens(group.rows.to(device)).cpu()
         found.update(zip(members, people, strict=True))
     return torch.stack([*(found.get(index, nobody) for index in range(len(cast))), nobody])
 

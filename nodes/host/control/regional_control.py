@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ....attention.feathering import feathered
-from ....attention.masks import cells_of, token_masks
-from ....attention.regions import Region
+from ....attention.regions.feathering import feathered
+from ....attention.regions.masks import cells_of, token_masks
+from ....attention.regions.region import Region
 from .around_control import AroundControl, crops_of
 
 

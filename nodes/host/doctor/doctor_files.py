@@ -7,7 +7,7 @@ from pathlib import Path
 
 import folder_paths
 
-from ....attention.adapter_formats import FORMATS
+from ....attention.adapters.formats import FORMATS
 from ....face.identity_file import SUFFIX, load_identity
 from ....face.onnx_graph import read_outline
 from ....face.pack import content_hash, find_packs, kind_of, read_pack

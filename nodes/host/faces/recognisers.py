@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ....attention.adapter_formats import FORMATS
-from ....attention.adapter_spec import AdapterSpec
+from ....attention.adapters.formats import FORMATS
+from ....attention.adapters.spec import AdapterSpec
 
 # First 16 hex characters of the SHA-256 of published recogniser files, as face.engine.FaceEngine.recogniser has them.
 PUBLISHED = {

@@ -13,14 +13,14 @@ import torch
 
 import nodes
 
-from ....attention.cast import Cast, Member
-from ....attention.recipes import Recipe
-from ....attention.regions import Region
-from ..adapters.adapter_model import LoadedAdapter
-from ..cast.blocks import cross_attention_blocks
-from ..cast.member_prompts import prompts_of
+from ....attention.recipes.cast import Cast, Member
+from ....attention.recipes.recipe import Recipe
+from ....attention.regions.region import Region
+from ..adapters.loaded_adapter import LoadedAdapter
 from ..cast.model_patch import has_cast, patch_cast
+from ..effects.prompts import prompts_of
 from ..images import to_images, to_pictures
+from ..model.blocks import cross_attention_blocks
 
 SAMPLERS, SCHEDULERS = comfy.samplers.KSampler.SAMPLERS, comfy.samplers.KSampler.SCHEDULERS
 OF_THE_WHOLE = ("control", "control_apply_to_uncond", "area", "mask", "mask_strength", "set_area_to_bounds", "gligen")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
 
 from ....measure.match import similarity_matrix
@@ -136,3 +137,8 @@ def _check_width(rows: Sequence[Tensor], width: int) -> None:
         "(1024); for any other model type everybody's words into 'prompts' and connect the text half of the same CLIP "
         "model to 'clip'."
     )
+
+
+def without(sentence: str) -> ExecutionBlocker:
+    """Stands in for a value; a node that is connected to it does not run, and the editor shows the sentence."""
+    return ExecutionBlocker(sentence)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request
 
+from ...benches import Settings
 from ...bootstrap.browser import FLAGS, find_browser
 from ...figures.intervals import bootstrap_figure
 from ...figures.verdict import Figure, Row
 from ...hosting.client import OPENER
 from ...hosting.server import Server
-from .. import Settings
 
 REGIONS = 16
 FRAME = 1000 / 60  # ms: more than that, and a drag falls behind the screen

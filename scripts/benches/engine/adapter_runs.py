@@ -77,7 +77,8 @@ def adapter_runs(installation: Installation, suffix: str, people: int, repeats: 
 def one_process(comfyui: Path, cpu: bool, path: Path, people: int) -> dict[str, float]:
     """Load the file, make keys and values of people, and have them again: figures by the names of `AdapterRuns`."""
     import_host(comfyui, cpu=cpu)
-    from ....nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
+    from ....nodes.host.adapters.adapter_model import load_adapter
+    from ....nodes.host.adapters.loaded_adapter import AdapterSettings
 
     settings, encoder, identities = AdapterSettings(recogniser="any"), _encoder(), [_person(n) for n in range(people)]
     _blocks()
@@ -104,12 +105,12 @@ def _run(adapter: Any, identities: list[Identity]) -> None:
     """What a run of the graph does between Apply Cast and the first layer."""
     import comfy.model_management
 
-    from ....nodes.host.adapters.adapter_keys import keys_values_of
-    from ....nodes.host.cast.troop import troop_of
+    from ....nodes.host.adapters.adapter_group import group_of
+    from ....nodes.host.adapters.keys_values import keys_values_of
 
     device = comfy.model_management.get_torch_device()
-    troop = troop_of(adapter, range(len(identities)), identities, "average")
-    keys_values_of([troop], _blocks(), device, torch.float16)
+    group = group_of(adapter, range(len(identities)), identities, "average")
+    keys_values_of([group], _blocks(), device, torch.float16)
 
 
 @cache
@@ -118,7 +119,7 @@ def _blocks() -> list:
     import comfy.ops
     from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
-    from ....nodes.host.cast.blocks import cross_attention_blocks
+    from ....nodes.host.model.blocks import cross_attention_blocks
 
     unet = UNetModel(**SDXL.unet, dtype=torch.float16, device="meta", operations=comfy.ops.disable_weight_init)
     return cross_attention_blocks(SimpleNamespace(model=SimpleNamespace(diffusion_model=unet)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from ....attention.recipes import RECIPES
+from ....attention.recipes.recipe import RECIPES
 from ...figures.samples import Samples
 from ...figures.verdict import Figure, Row
 from .counts import Counts, count, most

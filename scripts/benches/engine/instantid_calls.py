@@ -39,7 +39,7 @@ class StepCalls:
 
 def in_one_cast(rig: Rig, people: int) -> StepCalls:
     """Apply Cast and Apply IdentityNet with a cast of so many people side by side."""
-    from ....attention.recipe_book import recipe_named
+    from ....attention.recipes.recipe_book import recipe_named
     from ....nodes.control.identity_net_nodes import ApplyIdentityNet
     from ....nodes.host.cast.model_patch import patch_cast
 
@@ -89,8 +89,9 @@ def random_instantid(rig: Rig) -> Any:
     """An adapter that fits the model, loaded from a file with the keys of InstantID's."""
     from safetensors.torch import save_file
 
-    from ....nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
-    from ....nodes.host.cast.blocks import cross_attention_blocks
+    from ....nodes.host.adapters.adapter_model import load_adapter
+    from ....nodes.host.adapters.loaded_adapter import AdapterSettings
+    from ....nodes.host.model.blocks import cross_attention_blocks
 
     cross = rig.shape.structure.context
     shapes = {f"image_proj.{key}": shape for key, shape in plus(64, FACE, cross, 1).items()}

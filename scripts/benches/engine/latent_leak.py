@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ....attention.cast import Member
-from ....attention.isolation import Isolation
-from ....attention.recipes import Recipe
-from ....attention.regions import Region
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import Isolation, Recipe
+from ....attention.regions.region import Region
 from ...figures.samples import Values
 from ..offline_world.drawing import NEGATIVE, SAMPLING, Host, strips
 from ..offline_world.people import Target, targets

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ....attention.cast import Member
-from ....attention.recipes import Recipe
-from ....attention.regions import Region
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import Recipe
+from ....attention.regions.region import Region
 from ...figures.verdict import Figure
 from .counts import most
 from .rigs import Rig

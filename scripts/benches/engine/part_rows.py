@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from ....attention.cast import Member
-from ....attention.isolation import Isolation
-from ....attention.recipes import Recipe, References
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import Isolation, Recipe, References
 from ...figures.samples import Samples
 from ...figures.verdict import Figure, Row
 from .cost_rows import Timed, people_in_words

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ....attention.recipes import Recipe
+from ....attention.recipes.recipe import Recipe
 from ...bootstrap.installation import Installation
 from ...hosting.in_process import import_host
 from .structures import Structure, random_adapter, random_model, side_by_side

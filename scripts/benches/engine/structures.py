@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ....attention.cast import Member
-from ....attention.regions import Region
+from ....attention.recipes.cast import Member
+from ....attention.regions.region import Region
 
 TOKENS = 16  # per person, as FaceID-portrait and InstantID adapters have
 TEXT = 77
@@ -136,8 +136,9 @@ def random_adapter(structure: Structure, model: Any) -> Any:
     """An adapter with 16 tokens that fits the model, loaded from a file with the keys of the published FaceID ones."""
     from safetensors.torch import save_file
 
-    from ....nodes.host.adapters.adapter_model import AdapterSettings, load_adapter
-    from ....nodes.host.cast.blocks import cross_attention_blocks
+    from ....nodes.host.adapters.adapter_model import load_adapter
+    from ....nodes.host.adapters.loaded_adapter import AdapterSettings
+    from ....nodes.host.model.blocks import cross_attention_blocks
 
     widths = [block.width for block in cross_attention_blocks(model)]
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ....attention.regions import rasterise
+from ....attention.regions.region import rasterise
 from ....face.identity import described_by, normed_embedding
 from ....face.onnx_engine import OnnxEngine
 from ....measure.likeness import PictureScore, score_picture

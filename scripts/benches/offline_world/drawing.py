@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ....attention.cast import Member
-from ....attention.recipes import RECIPES, Recipe
-from ....attention.regions import Region
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import RECIPES, Recipe
+from ....attention.regions.region import Region
 from ....face.identity import Identity, normed_embedding
 
 

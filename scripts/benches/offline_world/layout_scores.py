@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ....attention.regions import Region, rasterise
+from ....attention.regions.region import Region, rasterise
 from ....face.identity import described_by, normed_embedding
 from ....face.onnx_engine import OnnxEngine
 from ....measure.layout import box_iou

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ....attention.cast import Member
-from ....attention.recipes import Recipe
-from ....attention.regions import rasterise
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import Recipe
+from ....attention.regions.region import rasterise
 from ....demo.scenes import EXPRESSIONS, LOOKS, SHIRTS
 from ....measure.likeness import inside
 from .drawing import Host, Mode, strips

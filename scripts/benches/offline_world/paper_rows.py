@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....attention.cast import Member
-from ....attention.recipe_book import ABLATIONS
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe_book import ABLATIONS
 from ...figures.intervals import bootstrap_figure
 from ...figures.samples import Values
 from ...figures.verdict import Figure, Row

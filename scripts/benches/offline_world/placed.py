@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ....attention.depth_layout import DepthLayout, Look, draw_layout
-from ....attention.regions import Region
+from ....attention.figures.depth_layout import DepthLayout, Look, draw_layout
+from ....attention.regions.region import Region
 from ....demo.renderer import render
 from ....demo.scenes import SHIRTS, random_scenes
 from ....face.engine import FaceEngine
@@ -78,7 +78,7 @@ def random_regions(people: int, generator: torch.Generator) -> tuple[Region, ...
 
 def picture_of(host: Host, placed: Placed, strength: float, seed: int, size: int, with_layout: bool) -> np.ndarray:
     """Apply Cast with the regions alone, or with Depth Layout's regions and its depth map in the ControlNet."""
-    from ....attention.cast import Member
+    from ....attention.recipes.cast import Member
     from ....nodes.host.cast.model_patch import patch_cast
 
     regions: Sequence[Region] = placed.layout.regions if with_layout else placed.regions

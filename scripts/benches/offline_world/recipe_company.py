@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ....attention.recipe_book import ABLATIONS, RECIPE_BOOK
-from ....attention.recipes import Recipe
+from ....attention.recipes.recipe import Recipe
+from ....attention.recipes.recipe_book import ABLATIONS, RECIPE_BOOK
 from ...figures.samples import Values
 from .company import score
 from .drawing import DECOUPLED, GATED, MASKED

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ....attention.isolation import Isolation
-from ....attention.recipes import RECIPES
+from ....attention.recipes.recipe import RECIPES, Isolation
 from ...figures.intervals import bootstrap_figure
 from ...figures.samples import Values
 from ...figures.verdict import Figure, Row

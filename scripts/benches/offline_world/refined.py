@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....attention.cast import Member
-from ....attention.recipes import Recipe
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import Recipe
 from .drawing import NEGATIVE, strips
 from .members import clauses
 from .people import Target

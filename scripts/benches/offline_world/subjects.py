@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ....attention.recipes import Recipe
+from ....attention.recipes.recipe import Recipe
 from ....demo.people import new_identities
 from ....demo.renderer import render
 from ....demo.scenes import KINDS, photos

@@ -1,0 +1,1 @@
+"""Bodies, faces and depth drawn from regions, for ControlNets."""

@@ -1,0 +1,1 @@
+"""People kept apart: who sees whom in self-attention, convolutions and group norms."""

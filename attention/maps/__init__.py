@@ -1,0 +1,1 @@
+"""Where identities act, measured and made visible."""

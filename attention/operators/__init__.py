@@ -1,0 +1,1 @@
+"""The attention formulas, one mode a file, each with its paper."""

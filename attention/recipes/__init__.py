@@ -1,0 +1,1 @@
+"""What a user chooses: recipes, a cast, its schedule."""

@@ -1,0 +1,73 @@
+"""The cast: who appears where, in which order, and how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..regions.region import Region
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One person's part in a picture.
+
+    identity : opaque here; has `.name` and `.embeddings`
+    region   : where the person appears
+    strength : scales this member's share of the attention; 0 keeps their place and draws nobody there
+    prompt   : the host's conditioning for this region alone, or None
+    adapter  : the adapter for this member alone, or None for the one of the whole cast
+    start, end : the part of the schedule in which this member acts, in fractions from its begin
+    """
+
+    identity: Any
+    region: Region
+    strength: float = 1.0
+    prompt: Any = None
+    adapter: Any = None
+    start: float = 0.0
+    end: float = 1.0
+
+
+Cast = tuple[Member, ...]
+"""Members in order: where regions overlap, earlier members stand in front."""
+
+
+def with_member(
+    cast: Cast,
+    identity: Any,
+    regions: Sequence[Region],
+    region: str,
+    strength: float = 1.0,
+    prompt: Any = None,
+    adapter: Any = None,
+    start: float = 0.0,
+    end: float = 1.0,
+) -> Cast:
+    """The cast and, last, one more member in the region of that name; without one, in that named like the person.
+
+    Raises ValueError when no region has that name, or when it already belongs to a member, or when the member's part
+    of the schedule is empty.
+    """
+    if start >= end:
+        raise ValueError(
+            f"Troupe, Cast Member: '{identity.name}' starts at {start:g} and ends at {end:g} of the schedule, so "
+            "there is no step to act in. Set 'end' above 'start'."
+        )
+    by_name = {candidate.name: candidate for candidate in regions}
+    wanted = region.strip() or identity.name
+    chosen = by_name.get(wanted)
+    if chosen is None:
+        names = ", ".join(f"'{name}'" for name in by_name) or "none, because no region is drawn"
+        raise ValueError(
+            f"Troupe, Cast Member: there is no region '{wanted}' for '{identity.name}'. The regions are: {names}. "
+            "Choose one of them, or draw it in Draw Regions."
+        )
+    for member in cast:
+        if member.region.name == chosen.name:
+            raise ValueError(
+                f"Troupe, Cast Member: region '{chosen.name}' already belongs to '{member.identity.name}', so "
+                f"'{identity.name}' cannot stand there too. Draw another region for one of them."
+            )
+    return (*cast, Member(identity, chosen, strength, prompt, adapter, start, end))

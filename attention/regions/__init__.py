@@ -1,0 +1,1 @@
+"""Where people are: regions as masks and shares on any grid."""

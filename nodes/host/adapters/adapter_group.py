@@ -1,0 +1,169 @@
+"""The members of a cast who share an adapter, with what their identities feed to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ....attention.adapters.formats import INSTANTID_KINDS
+from ....attention.adapters.inputs import AdapterInputs, averaged, joined
+from ....attention.operators.orthogonal import Method
+from ....face.identity import Identity
+from ..faces.recognisers import recogniser_for
+from .eva_features import eva_features_of, eva_features_of_nobody
+from .loaded_adapter import LoadedAdapter
+from .vision_features import features_of, features_of_nobody
+
+
+@dataclass(frozen=True, eq=False)
+class AdapterGroup:
+    """Members who share an adapter. A source is what one member shows in one picture of a batch.
+
+    members : [M] their places in the cast
+    photos  : [M] how many sources each has: one, or one for each photo, which the pictures of a batch take in turn
+    rows    : what the adapter reads, photo by photo or person by person, and last nobody
+    sources : row numbers of each source, whose tokens stand side by side; last nobody's
+    widen   : the model's own map from the adapter's tokens to its text tokens (Kolors FaceID), else None
+    """
+
+    adapter: LoadedAdapter
+    members: tuple[int, ...]
+    photos: tuple[int, ...]
+    rows: AdapterInputs = field(repr=False)
+    sources: tuple[tuple[int, ...], ...]
+    widen: nn.Module | None = field(default=None, repr=False)
+
+    @property
+    def people(self) -> int:
+        """How many sources there are beside nobody."""
+        return len(self.sources) - 1
+
+    @property
+    def row_tokens(self) -> int:
+        """Tokens of one row."""
+        return self.rows.tokens(self.adapter.spec)
+
+    @property
+    def runs(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The rows of each source as they go through the adapter: each alone, or all as one where its format joins."""
+        if self.adapter.format.joins:
+            return tuple((source,) for source in self.sources)
+        return tuple(tuple((row,) for row in source) for source in self.sources)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens of each source, tokens of zeros included."""
+        return tuple(self.row_tokens * len(runs) + self.adapter.zero_tokens for runs in self.runs)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of every source: as many as all have when each is repeated up to the least common multiple."""
+        return math.lcm(*self.lengths)
+
+
+def group_of(
+    adapter: LoadedAdapter,
+    members: Sequence[int],
+    identities: Sequence[Identity],
+    photos: str,
+    widen: nn.Module | None = None,
+) -> AdapterGroup:
+    """The group of some members and their identities; `photos` as in attention.recipes.recipe.Recipe.
+
+    Raises ValueError when an identity does not have what the adapter reads.
+    """
+    parts = [inputs_of(identity, adapter, photos) for identity in identities]
+    sources, first = [], 0
+    for part in parts:
+        rows = tuple(range(first, first + len(part)))
+        sources.append([rows] if photos == "concatenate" else [(row,) for row in rows])
+        first += len(part)
+    rows = joined(parts)
+    rows = joined([rows, nobody_for(adapter, rows)])
+    flat = [source for own in sources for source in own]
+    return AdapterGroup(adapter, tuple(members), tuple(map(len, sources)), rows, (*flat, (first,)), widen)
+
+
+def repeats_in(groups: Sequence[AdapterGroup]) -> Tensor:
+    """How many times the tokens of one photo each source of some groups holds, float32 [S]."""
+    return copies_in(groups) * torch.tensor([len(runs) for group in groups for runs in group.runs])
+
+
+def copies_in(groups: Sequence[AdapterGroup]) -> Tensor:
+    """How many times the whole of each source of some groups is repeated, float32 [S]."""
+    counts = lengths_in(groups)
+    return torch.tensor([counts[t.adapter.method.orthogonal] / length for t in groups for length in t.lengths])
+
+
+def lengths_in(groups: Sequence[AdapterGroup]) -> tuple[int, int]:
+    """Tokens of every source as the sources are joined: of plain groups, and of those with an orthogonal method."""
+    tokens = [[t.tokens for t in groups if t.adapter.method.orthogonal is aside] for aside in (False, True)]
+    return math.lcm(*tokens[0]), math.lcm(*tokens[1])
+
+
+def methods_of(groups: Sequence[AdapterGroup]) -> tuple[Method, ...]:
+    """How each member of a cast stands beside the text."""
+    found = {member: group.adapter.method for group in groups for member in group.members}
+    return tuple(found[member] for member in sorted(found))
+
+
+def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> AdapterInputs:
+    """What an identity feeds to an adapter: one row for "average", else one for each photo that counts.
+
+    Raises ValueError when the identity does not have it.
+    """
+    faces = faces_of(identity, adapter) if adapter.format.face else None
+    features, vectors = _seen(adapter, identity)
+    if faces is not None and features is not None and len(faces) != len(features):
+        raise ValueError(
+            f"Troupe: identity '{identity.name}' has {len(faces)} faces and {len(features)} photos. Extract it again."
+        )
+    rows = AdapterInputs(faces, features, vectors)
+    weights = list(getattr(identity, "weights", ())) or [1.0] * len(rows)
+    if photos != "average":
+        return rows.rows([row for row, weight in enumerate(weights) if weight > 0])
+    try:
+        return averaged(rows, weights)
+    except ValueError as error:
+        raise ValueError(f"Troupe: of identity '{identity.name}' {error}.") from error
+
+
+def _seen(adapter: LoadedAdapter, identity: Identity) -> tuple[Tensor | None, Tensor | None]:
+    """Features and vectors of each photo, as far as the adapter reads them."""
+    if adapter.format.vision == "eva":
+        return eva_features_of(adapter, identity)
+    return features_of(adapter, identity) if adapter.format.vision else None, None
+
+
+def faces_of(identity: Identity, adapter: LoadedAdapter) -> Tensor:
+    """Face embeddings of each photo as the adapter's format reads them, float32 [P, embedding width]."""
+    width, packs = adapter.spec.embedding_width, adapter.packs
+    chosen = recogniser_for(identity.embeddings, width, packs, adapter.name, identity.name)
+    rows = torch.from_numpy(np.array(identity.embeddings[chosen], dtype=np.float32)).reshape(-1, width)
+    if not bool((rows.isfinite().all(-1) & (rows.norm(dim=-1) > 0)).all()):
+        raise ValueError(
+            f"Troupe: a face embedding of identity '{identity.name}' is empty or not finite. The recogniser file may "
+            "be damaged: download the face pack again, and extract the identity anew."
+        )
+    raw = adapter.format.face == "raw" and not (adapter.settings.peers and adapter.spec.token_width)
+    return rows if raw else torch.nn.functional.normalize(rows, dim=-1)
+
+
+def nobody_for(adapter: LoadedAdapter, people: AdapterInputs | None = None) -> AdapterInputs:
+    """What stands for nobody in negative prompts, one row, as the published code has it.
+
+    people : from whose faces the noise is seeded that InstantID may have there (adapter_model.AdapterSettings)
+    """
+    spec, noise = adapter.spec, adapter.settings.noise
+    faces = torch.zeros(1, spec.embedding_width) if adapter.format.face else None
+    if noise and people is not None and adapter.spec.kind in INSTANTID_KINDS:
+        generator = torch.Generator().manual_seed(int(people.faces.double().sum()) % 2**31)
+        faces = noise * torch.rand(1, spec.embedding_width, generator=generator)
+    if adapter.format.vision == "eva":
+        return AdapterInputs(faces, *eva_features_of_nobody(adapter.vision))
+    return AdapterInputs(faces, features_of_nobody(adapter) if adapter.format.vision else None)

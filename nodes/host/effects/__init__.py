@@ -1,0 +1,1 @@
+"""What a cast does to a model, one effect a file."""

@@ -1,0 +1,223 @@
+"""Effect: identities in cross-attention, through the tokens of an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ....attention.operators.masked import TextKeys
+from ....attention.operators.modes import Layout, attend_to_identities, lay_out, takes_methods
+from ....attention.recipes.recipe import Recipe
+from ....attention.recipes.schedule import Window, shared_window
+from ..adapters.adapter_group import AdapterGroup, copies_in, group_of, lengths_in, methods_of, repeats_in
+from ..adapters.apply_lora import apply_loras
+from ..adapters.keys_values import keys_values_of
+from ..adapters.loaded_adapter import LoadedAdapter
+from ..layers.in_force import Terms
+from ..model.blocks import CrossAttentionBlock, check_fit, widening
+from ..model.option_keys import RECORDINGS
+from ..model.repeated_rows import with_copies
+from ..model.rows import Call
+from ..progress import Moving
+from .attention_recorder import Recorded, column_of
+from .effect import Effect, EffectRun, Given, ModelCall, Session, StepState
+
+
+@dataclass(frozen=True, eq=False)
+class Identities(Effect):
+    """Members' identities, each in their own region.
+
+    groups    : the members by adapter
+    strengths : [I], each member's times the whole cast's; 0 for one who does not act
+    windows   : [I], the part of the schedule in which each member acts
+    """
+
+    blocks: tuple[CrossAttentionBlock, ...]
+    recipe: Recipe
+    groups: tuple[AdapterGroup, ...]
+    strengths: tuple[float, ...]
+    names: tuple[str, ...]
+    windows: tuple[Window, ...]
+
+    @classmethod
+    def of(cls, given: Given) -> Identities | None:
+        """Raises ValueError when a member has no adapter, or an adapter fits neither model, identity nor recipe."""
+        strengths = tuple(member.strength * given.strength for member in given.cast)
+        if not any(strengths):
+            return None
+        groups = _groups(given)
+        for group in groups:
+            spec = group.adapter.spec
+            check_fit(given.blocks, spec.cross_width, spec.layer_widths, group.adapter.name)
+            _check_method(group.adapter, given.recipe)
+        recipe = given.recipe
+        windows = tuple(shared_window((m.start, m.end), (recipe.start, recipe.end)) for m in given.cast)
+        names = tuple(member.identity.name for member in given.cast)
+        return cls(given.blocks, recipe, groups, strengths, names, windows)
+
+    @property
+    def first_steps(self) -> int:
+        """Those that the released gate boosts."""
+        gate = self.recipe.gate
+        return gate.boost_steps if gate.released and gate.boost > 0 else 0
+
+    def install(self, patched: Any) -> None:
+        """Apply the LoRAs inside adapter files."""
+        apply_loras(patched, [group.adapter for group in self.groups])
+
+    def begin(self, session: Session) -> IdentityRun:
+        """Its keys, values and layouts of a run."""
+        return IdentityRun(self, session)
+
+
+class IdentityRun(EffectRun):
+    """Keys, values and layouts of one run. Sources are, group by group, its members' photos and then unconditional."""
+
+    def __init__(self, effect: Identities, session: Session) -> None:
+        super().__init__()
+        self.effect = effect
+        self._shares = session.shares
+        self._repeats = repeats_in(effect.groups)
+        self._beside = methods_of(effect.groups), copies_in(effect.groups), lengths_in(effect.groups)
+
+    def join(self, terms: Terms, call: ModelCall, state: StepState) -> Terms:
+        """With what the identities add in this call; nothing in a ControlNet that the recipe does not reach into."""
+        recipe = self.effect.recipe
+        acts = (strength > 0 and now for strength, now in zip(self.effect.strengths, state.acting, strict=True))
+        active = tuple(acts)
+        if not any(active) or (call.in_control and not recipe.reach):
+            return terms
+        device, dtype = call.x.device, call.dtype
+        layouts = {grid: self.layout(grid, call.rows, active, device, dtype) for grid in call.grids}
+        parts = self, call.rows, active, tuple(self.keys_values(device, dtype).values()), layouts, state.early
+        recordings = () if call.in_control else call.options.get(RECORDINGS, ())
+        recorded = Recorded(recordings, column_of(call.options, call.x)) if recordings else None
+        return replace(terms, identities=(*terms.identities, IdentityTerm(*parts, recorded)))
+
+    def keys_values(self, device: torch.device, dtype: torch.dtype):
+        """The keys and values of all sources, [S, T, width] for each layer; projected on the first call of a run."""
+        make = keys_values_of
+        return self.kept(
+            ("keys and values", device, dtype),
+            lambda: make(self.effect.groups, self.effect.blocks, device, dtype),
+        )
+
+    def layout(
+        self, grid: tuple[int, int], call: Call, active: tuple[bool, ...], device: torch.device, dtype: torch.dtype
+    ) -> Layout:
+        """Who acts where in the rows of a call, on a layer's grid."""
+
+        def made() -> Layout:
+            acting = torch.tensor(self.effect.strengths) * torch.tensor(active)
+            shares = self._shares.of_rows(grid, call)
+            return lay_out(self.effect.recipe, shares, acting, self._sources(call), self._repeats, *self._beside)
+
+        return self.kept(("layout", grid, call, active, device, dtype), lambda: made().to(device, dtype))
+
+    def text_keys(self, call: Call, k: Tensor) -> TextKeys:
+        """The text's keys [B, L, H*D], with how often each row has its prompt's tokens among them, where that counts.
+
+        ComfyUI repeats prompts of unlike lengths until they are equally long, and so do packs with regional prompts.
+        """
+        if not self.effect.recipe.one_softmax:
+            return TextKeys(k, None)
+        repeats = tuple(_repeats(k.shape[1], row.tokens) for row in call.rows for _ in range(call.images))
+        if max(repeats) == 1:
+            return TextKeys(k, None)
+        key = ("repeats of the text", repeats, k.device)
+        return TextKeys(k, self.kept(key, lambda: torch.tensor(repeats, dtype=torch.float32, device=k.device)))
+
+    def _sources(self, call: Call) -> Tensor:
+        """[G, images, I]: in the positive prompt's rows each member's own photo, in all others unconditional."""
+        sources = torch.zeros(len(call.rows), call.images, len(self.effect.strengths), dtype=torch.long)
+        positive = torch.tensor([row.positive for row in call.rows])[:, None]
+        first = 0
+        for group in self.effect.groups:
+            unconditional = first + group.people
+            for member, photos in zip(group.members, group.photos, strict=True):
+                own = first + torch.arange(call.images) % photos
+                sources[..., member] = torch.where(positive, own[None], unconditional)
+                first += photos
+            first = unconditional + 1
+        return sources
+
+
+@dataclass(frozen=True, eq=False)
+class IdentityTerm:
+    """What identities add to the cross-attention layers in one call.
+
+    call        : the rows of the call
+    active      : [I] which members act
+    keys_values : of every layer, [S, T, H*D] each
+    layouts     : by grid
+    boosted     : whether the step is one of those that the released gate boosts
+    recorded    : where what they add is recorded, or None
+    """
+
+    run: IdentityRun
+    call: Call
+    active: tuple[bool, ...]
+    keys_values: tuple[tuple[Tensor, Tensor], ...]
+    layouts: Mapping[tuple[int, int], Layout]
+    boosted: bool
+    recorded: Recorded | None = None
+
+    def __call__(
+        self, onto: Tensor, q: Tensor, k: Tensor, layer: int, heads: int, grid: tuple[int, int], groups: Sequence[int]
+    ) -> Tensor:
+        """See layers.in_force.CrossAttentionTerm."""
+        effect, call = self.run.effect, self.call
+        strength = effect.recipe.layers.of(*effect.blocks[layer].key[:2])
+        if not strength:
+            return onto
+        layout = self.layouts.get(grid)
+        if len(q) != len(call.rows) * call.images:
+            call, layout = replace(call, rows=with_copies(call.rows, len(q), call.images, groups)), None
+        if layout is None:
+            layout = self.run.layout(grid, call, self.active, q.device, q.dtype)
+        keys, values = (t.to(q) for t in self.keys_values[layer])
+        text = self.run.text_keys(call, k)
+        inputs = layout, onto, q, text, keys, values, heads, strength, self.boosted
+        if self.recorded is None:
+            return attend_to_identities(effect.recipe, *inputs)
+        return self.recorded.attend(effect, effect.recipe, inputs, layer, grid, call)
+
+
+def _groups(given: Given) -> tuple[AdapterGroup, ...]:
+    members: dict[LoadedAdapter, list[int]] = {}
+    for index, member in enumerate(given.cast):
+        own = member.adapter or given.adapter
+        if own is None:
+            raise ValueError(
+                f"Troupe: '{member.identity.name}' has no adapter. Connect Load Identity Adapter to Apply Cast, "
+                "or to that member's Cast Member."
+            )
+        members.setdefault(own, []).append(index)
+    return tuple(
+        group_of(
+            own,
+            indices,
+            Moving([given.cast[index].identity for index in indices]),
+            given.recipe.photos,
+            widening(given.model, own),
+        )
+        for own, indices in members.items()
+    )
+
+
+def _check_method(adapter: LoadedAdapter, recipe: Recipe) -> None:
+    if adapter.method.orthogonal and not takes_methods(recipe):
+        raise ValueError(
+            f"Troupe: the PuLID file '{adapter.name}' has the method {adapter.settings.method}, which takes out of a "
+            f"person what the text says already; in mode {recipe.mode}{' as released' * recipe.gate.released} there is "
+            "no attention of their own. Set 'method' in Load Identity Adapter to neutral, or choose a recipe of mode "
+            "decoupled (Troupe, MultiID, AnyMS, decoupled)."
+        )
+
+
+def _repeats(length: int, tokens: int | None) -> int:
+    return length // tokens if tokens and length % tokens == 0 else 1

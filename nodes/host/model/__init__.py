@@ -1,0 +1,1 @@
+"""Facts about ComfyUI's models and their calls: layers, slots, rows."""

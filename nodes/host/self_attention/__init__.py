@@ -1,1 +1,0 @@
-"""People kept apart in self-attention, and their photos as references."""
