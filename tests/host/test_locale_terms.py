@@ -14,7 +14,7 @@ from playwright._impl._driver import compute_driver_executable
 LANGUAGES = tuple(sorted(folder.name for folder in LOCALES.iterdir() if folder.name != ENGLISH))
 SPOKEN_BY_THE_HOST = tuple(language for language in LANGUAGES if language != "de")
 
-# An English word, and what stands for it in each of LANGUAGES; the word itself will do, for it may be a value of a list.
+# An English word, and what stands for it in each of LANGUAGES; the word itself will do: it may be a value of a list.
 TERMS = {
     r"masks?": ("Maske", "masque", "マスク", "遮罩", "遮罩"),
     r"latents?": ("Latent", "latent", "潜在", "Latent", "latent"),
