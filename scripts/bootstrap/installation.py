@@ -24,6 +24,7 @@ PACK_NEEDS = {
 }
 TEST_NEEDS = {
     "pytest": "pytest",
+    "xdist": "pytest-xdist",
     "hypothesis": "hypothesis",
     "ruff": "ruff",
     "onnx": "onnx",
