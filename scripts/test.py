@@ -1,4 +1,7 @@
-"""Set everything up and run every test, in two processes. Arguments go to pytest: `python scripts/test.py tests/attention -k masks`."""
+"""Set everything up and run every test, in two processes.
+
+Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, in one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installation
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.bootstrap.private_host import set_up
-
 
 # Two processes, each with a server and a browser of its own; a file of tests stays together.
 WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]

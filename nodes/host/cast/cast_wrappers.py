@@ -10,6 +10,7 @@ from ..effects.cast_patch import CastPatch
 from ..layers.cross_attention_layer import CrossAttentionLayer
 from ..layers.in_force import in_force, joined
 from ..layers.self_attention_layer import SelfAttentionLayer
+from ..model.crops import crop_in, within
 from ..model.option_keys import CONDS, INPUT, RUNS, STATES, STEP, TERMS
 from ..model.rows import picture_numbers, picture_window, resolve
 from ..model.slots import wrap_layers
@@ -48,6 +49,7 @@ class CastWrappers:
         else:
             window, pictures = picture_window(options), picture_numbers(options)
             step = resolve(conds, run.guider.conds, x_in.shape[-2:], window, pictures)
+            step = within(step, crop_in(run.guider.conds.get("positive") or ()))
         conds = run.conds(conds)
         options = {
             **options,

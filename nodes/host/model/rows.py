@@ -14,8 +14,8 @@ from uuid import UUID
 
 from torch import Tensor
 
-Area = tuple[int, int, int, int]
-"""Height, width, top and left of a crop, in latent cells."""
+Area = tuple[int, int, float, float]
+"""Height, width, top and left of a crop, in latent cells; these may lie between cells where a run draws a crop."""
 
 
 @dataclass(frozen=True)
