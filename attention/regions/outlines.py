@@ -77,7 +77,7 @@ def _summed(pieces: _Pieces, top: int, bottom: int, left: int, right: int) -> Te
 
 
 def _pieces(outline: Outline, rows: Tensor, columns: Tensor) -> _Pieces:
-    """The pieces within the rows of the grid; those left of it lie in the first column, those right of it add nothing."""
+    """The pieces within the rows of the grid; those left of it stand in the first column, and none right of it adds."""
     x, y, bulge = _arcs(outline, rows, columns) if outline.curved else _edges(outline, rows, columns)
     middle_x, middle_y = ((at[..., 1:] + at[..., :-1]).flatten() / 2 for at in (x, y))
     row = torch.searchsorted(rows, middle_y, right=True) - 1

@@ -70,7 +70,8 @@ def coverage(region: Region, rows: Tensor, columns: Tensor, aspect: float = 1.0)
 def _cover(region: Region, rows: Tensor, columns: Tensor, aspect: float, out: Tensor) -> None:
     """Write the coverage into `out`, [H, W] of zeros; beside it there are never more than a few bands of rows."""
     if region.shape != "mask" and not (region.shape == "box" and is_upright(region)):
-        return cover(outline_of(region, aspect), rows, columns, out)
+        cover(outline_of(region, aspect), rows, columns, out)
+        return
     painted = _painted(region) if region.shape == "mask" else None
     for band in bands(*out.shape):
         edges = rows[band.start : band.stop + 1]

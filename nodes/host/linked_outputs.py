@@ -1,7 +1,7 @@
 """Which outputs of a node the running prompt reads, so that what nobody asked for is not made.
 
-The host tells a node nothing about its outputs, and keeps what a node gave for as long as its inputs are the same. So
-a node that leaves an output out has to give `is_linked` as its fingerprint too: once the output is linked, it runs again.
+The host tells a node nothing about its outputs, and keeps what a node gave for as long as its inputs are the same. A
+node that leaves an output out therefore gives `is_linked` as its fingerprint: once the output is linked, it runs again.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 import psutil
-from PIL import Image
 from pack.attention.regions.region import Region
 from pack.nodes.regions.region_nodes import DrawRegions
 from pack.nodes.regions.region_value import encode_regions
+from PIL import Image
 
 SIDE, COUNT = 2048, 16  # 268 MB of masks
 MANY = encode_regions([Region(str(n), x=n / COUNT, width=0.5 / COUNT) for n in range(COUNT)])
@@ -50,6 +50,6 @@ def test_masks_are_made_once_they_are_linked_after_a_run_without(server):
 
 
 def test_outside_of_a_run_masks_are_always_made():
-    regions, masks = DrawRegions.execute(32, 16, encode_regions([Region("left", width=0.5)])).args
+    _, masks = DrawRegions.execute(32, 16, encode_regions([Region("left", width=0.5)])).args
 
     assert masks.shape == (1, 16, 32)

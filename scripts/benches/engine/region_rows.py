@@ -1,4 +1,4 @@
-"""Rows of what regions cost as masks of a picture: an ellipse and a turned box against a box, and memory beside masks."""
+"""Rows of what masks of regions cost: an ellipse and a turned box against a box, and the memory beside the masks."""
 
 from __future__ import annotations
 
