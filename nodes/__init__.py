@@ -2,15 +2,15 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from .cast import adapter_nodes, attention_nodes, cast_advanced, cast_nodes
+from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes
 from .control import control_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
 from .host.faces.identity_pictures import register_identity_pictures
 from .host.host_abilities import say_what_is_lacking
 from .host.model_folders import register_model_folders
-from .layout import control_pictures, layout_nodes
+from .layout import control_picture_nodes, layout_nodes
 from .refine import refine_nodes
-from .regions import face_region_nodes, region_nodes, region_sources, region_tools
+from .regions import face_region_nodes, region_nodes, region_source_nodes, region_tool_nodes
 from .scores import compare_nodes, pick_nodes, score_nodes
 from .setup import demo_nodes, doctor_nodes
 
@@ -20,15 +20,15 @@ NODES = [
     *identity_nodes.NODES,
     *face_cache_nodes.NODES,
     *region_nodes.NODES,
-    *region_sources.NODES,
+    *region_source_nodes.NODES,
     *face_region_nodes.NODES,
-    *region_tools.NODES,
+    *region_tool_nodes.NODES,
     *layout_nodes.NODES,
-    *control_pictures.NODES,
+    *control_picture_nodes.NODES,
     *control_nodes.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
-    *cast_advanced.NODES,
+    *advanced_nodes.NODES,
     *attention_nodes.NODES,
     *identity_net_nodes.NODES,
     *refine_nodes.NODES,

@@ -20,19 +20,45 @@ INSIDE_THE_VENV = (
     "scripts/hosting/in_process.py",
 )
 TENSORS = {"torch", "numpy", "safetensors"}
+SCHEMAS = ("_nodes.py", "_inputs.py")
+
+# What each room of the glue may import of the glue: from the model's facts up to a cast.
+GLUE = {
+    "model": {"nodes/host/model/", "nodes/host/."},
+    "layers": {"nodes/host/layers/", "nodes/host/model/"},
+    "faces": {"nodes/host/faces/", "nodes/host/."},
+    "adapters": {f"nodes/host/{room}" for room in ("adapters/", "faces/", "model/", ".")},
+    "control": {f"nodes/host/{room}" for room in ("control/", "adapters/", "model/", ".")},
+    "effects": {f"nodes/host/{room}" for room in ("effects/", "control/", "adapters/", "layers/", "model/", ".")},
+    "cast": {f"nodes/host/{room}" for room in ("cast/", "effects/", "layers/", "model/", "adapters/", ".")},
+    "scores": {"nodes/host/scores/", "nodes/host/."},
+    "refine": {f"nodes/host/{room}" for room in ("refine/", "cast/", "effects/", "adapters/", "model/", ".")},
+    "doctor": {f"nodes/host/{room}" for room in ("doctor/", "adapters/", "faces/", "model/", ".")},
+}
 
 # Room: the modules from outside it may import, and the rooms of the pack. A longer path goes before a shorter one.
 ROOMS = {
-    "attention/": ({"torch"}, {"attention/"}),
+    "attention/regions/": ({"torch"}, {"attention/regions/"}),
+    "attention/recipes/": ({"torch"}, {"attention/recipes/", "attention/regions/"}),
+    "attention/figures/": ({"torch"}, {"attention/figures/", "attention/regions/"}),
+    "attention/operators/": ({"torch"}, {"attention/operators/", "attention/recipes/"}),
+    "attention/isolation/": ({"torch"}, {"attention/isolation/", "attention/operators/"}),
+    "attention/maps/": ({"torch"}, {"attention/maps/", "attention/operators/", "attention/recipes/"}),
+    "attention/adapters/": ({"torch"}, {"attention/adapters/"}),
+    "attention/": ({"torch"}, {"attention/."}),
     "face/": ({"numpy", "torch", "cv2", "onnxruntime", "onnx", "insightface", "safetensors"}, {"face/"}),
     "measure/": ({"numpy", "scipy", "torch", "matplotlib", "PIL", "cv2"}, {"measure/"}),
-    "nodes/host/": (TENSORS | HOST | {"PIL", "av"}, {"attention/", "face/", "measure/", "demo/", "nodes/host/"}),
-    "nodes/": (TENSORS | {"comfy_api", "PIL"}, {"attention/", "face/", "measure/", "demo/", "nodes/", "nodes/host/"}),
+    **{
+        f"nodes/host/{room}/": (TENSORS | HOST | {"PIL", "av"}, {"attention/", "face/", "measure/", "demo/.", *glue})
+        for room, glue in GLUE.items()
+    },
+    "nodes/host/": (TENSORS | HOST | {"PIL", "av"}, {"attention/", "face/", "measure/", "demo/.", "nodes/host/"}),
+    "nodes/": (TENSORS | {"comfy_api", "PIL"}, {"attention/", "face/", "measure/", "demo/.", "nodes/"}),
     "demo/train/": (
         TENSORS | HOST | {"PIL", "scipy", "cv2", "onnx", "onnxruntime"},
-        {"demo/", "demo/train/", "attention/"},
+        {"demo/", "attention/"},
     ),
-    "demo/": (TENSORS | {"PIL", "cv2"}, {"demo/"}),
+    "demo/": (TENSORS | {"PIL", "cv2"}, {"demo/."}),
     "scripts/": ({"pack_alias"}, {"scripts/"}),
     "__init__.py": (set(), {"nodes/"}),
 }
@@ -43,6 +69,11 @@ def room_of(path: str) -> str | None:
     """The room that a file or a module path (with slashes) belongs to, the innermost one."""
     fitting = [room for room in ROOMS if path == room or path.startswith(room) or path + "/" == room]
     return max(fitting, key=len, default=None)
+
+
+def opens(allowed: str, room: str) -> bool:
+    """Whether an entry of the table above lets files of a room in: of that room alone where it ends in a dot."""
+    return room == allowed[:-1] if allowed.endswith(".") else room.startswith(allowed)
 
 
 def files(root: Path) -> list[str]:
@@ -90,13 +121,46 @@ def import_faults(path: str, tree: ast.AST) -> list[str]:
             target = target_of(path, level, module)
             if target is None:
                 faults.append(f"{path}: a relative import leaves the pack")
-            elif room_of(target) not in rooms:
+            elif not any(opens(allowed, room_of(target) or "") for allowed in rooms):
                 faults.append(f"{path}: {room} may not import {target}")
         elif top == "pack" and path.count("/") == 1 and room == "scripts/" and module.startswith("pack.scripts"):
             continue  # a command: it has no package around it that relative imports could start from
         elif top not in outside and top not in sys.stdlib_module_names:
             faults.append(f"{path}: {room} may not import {module}")
     return faults
+
+
+def schema_faults(path: str, tree: ast.AST) -> list[str]:
+    """Schemas, their inputs and sockets stand in files named so; what they call does not know the nodes' API."""
+    parts = path.split("/")
+    if parts[0] != "nodes" or parts[1] == "host" or len(parts) < 3 or path.endswith(SCHEMAS):
+        return []
+    used = any(module.split(".")[0] == "comfy_api" for level, module in imports_of(tree) if not level)
+    return [f"{path}: imports comfy_api and is none of {', '.join(SCHEMAS)}"] if used else []
+
+
+def circles(root: Path) -> list[list[str]]:
+    """Files that import each other, wherever the imports stand."""
+    known = {path for path in files(root) if path.endswith(".py") and not path.startswith(ANYTHING)}
+    leads: dict[str, set[str]] = {}
+    for path in known:
+        targets = leads.setdefault(path, set())
+        for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"), path)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = target_of(path, node.level, node.module or "")
+                base = (base or "").rstrip("/")
+                for name in (*(f"{base}/{alias.name}" for alias in node.names), base, f"{base}/__init__"):
+                    targets |= {f"{name}.py"} & known - {path}
+    found = []
+    for start in sorted(known):
+        reached, left = set(), [start]
+        while left:
+            new = leads[left.pop()] - reached
+            reached |= new
+            left += new
+        if start in reached:
+            found.append(start)
+    return [found] if found else []
 
 
 def faults_of(root: Path) -> list[str]:
@@ -107,7 +171,7 @@ def faults_of(root: Path) -> list[str]:
             faults.append(f"{path}: a name that says nothing")
         if path.endswith(".py"):
             tree = ast.parse((root / path).read_text(encoding="utf-8"), path)
-            faults += import_faults(path, tree)
+            faults += import_faults(path, tree) + schema_faults(path, tree)
             if not ast.get_docstring(tree):
                 faults.append(f"{path}: does not say what it is for")
     return faults
@@ -117,9 +181,40 @@ def test_every_file_keeps_to_its_room():
     assert faults_of(ROOT) == []
 
 
+def test_no_files_import_each_other():
+    assert circles(ROOT) == []
+
+
+def test_two_files_that_import_each_other_are_found(tmp_path):
+    (tmp_path / "face").mkdir()
+    for name, other in (("a", "b"), ("b", "a"), ("c", "a")):
+        (tmp_path / "face" / f"{name}.py").write_text(f"from .{other} import x\n")
+
+    assert circles(tmp_path) == [["face/a.py", "face/b.py"]]
+
+
 @pytest.mark.parametrize(
     ("path", "line", "fault"),
     [
+        ("attention/maps/a.py", "import comfy.utils", "attention/maps/ may not import comfy.utils"),
+        (
+            "attention/regions/a.py",
+            "from ..recipes.cast import C",
+            "may not import attention/recipes/cast",
+        ),
+        (
+            "attention/adapters/a.py",
+            "from ..operators.gated import g",
+            "may not import attention/operators/gated",
+        ),
+        ("nodes/host/model/a.py", "from ..cast.cast_run import C", "nodes/host/model/ may not import nodes/host/cast"),
+        (
+            "nodes/host/layers/a.py",
+            "from ..effects.prompts import P",
+            "may not import nodes/host/effects/prompts",
+        ),
+        ("nodes/cast/scoring.py", "from comfy_api.latest import io", "imports comfy_api"),
+        ("demo/a.py", "from .train.loop import Run", "demo/ may not import demo/train"),
         ("attention/a.py", "import comfy.utils", "attention/ may not import comfy.utils"),
         ("attention/a.py", "import numpy", "attention/ may not import numpy"),
         ("attention/a.py", "from ..face.engine import Face", "attention/ may not import face/engine"),

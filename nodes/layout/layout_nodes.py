@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ...attention.figures.depth_layout import SHOWN, Look
 from ...attention.figures.placing import ADULT
-from ..regions.region_tools import size_inputs
+from ..regions.region_tool_nodes import size_inputs
 from ..types import Regions
 from .layout_pictures import layout_of, poses_by_name
 

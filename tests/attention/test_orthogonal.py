@@ -234,8 +234,8 @@ def test_the_people_of_an_orthogonal_method_are_one_call_of_the_kernel(monkeypat
 
     case = Case(halves())
     for name in ("decoupled", "orthogonal"):
-        monkeypatch.setattr(f"pack.attention.{name}.fused_attention", counted)
-        part = __import__(f"pack.attention.{name}", fromlist=["x"])
+        monkeypatch.setattr(f"pack.attention.operators.{name}.fused_attention", counted)
+        part = __import__(f"pack.attention.operators.{name}", fromlist=["x"])
         for function in (getattr(part, "identity_attention", None), getattr(part, "orthogonal_attention", None)):
             if function is not None and function.__module__ == part.__name__:
                 monkeypatch.setattr(function, "__defaults__", (*function.__defaults__[:-1], counted))

@@ -10,6 +10,7 @@ from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.hosting.in_process import import_host
 from pack.tests.host.bad_adapters import write_bad_adapters
 from pack.tests.host.real_server import RealServer
+from torch.utils._python_dispatch import TorchDispatchMode
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARD = ROOT / "tests" / "network_guard"
@@ -25,6 +26,7 @@ def host_folder() -> Path:
 
 import_host(host_folder())
 
+from pack.nodes.host.effects.identities import IdentityTerm  # noqa: E402
 from pack.tests.host import (  # noqa: E402 (they need the host)
     tiny_adapters,
     tiny_control,
@@ -108,6 +110,38 @@ def pulid(tmp_path_factory):
     """Makes PuLID's adapters, as tiny, by version and settings."""
     with pytest.MonkeyPatch.context() as patch:
         yield tiny_pulid.pulid_maker(tmp_path_factory, patch)
+
+
+class RecordOperations(TorchDispatchMode):
+    """The names of the operations that run."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.seen.add(func._schema.name.split("::")[1])
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def identity_operations(monkeypatch):
+    """(sample: () -> anything) -> names of the operations by which identities answer layers, and how many layers."""
+
+    def watched(run):
+        record, answered, original = RecordOperations(), [], IdentityTerm.__call__
+
+        def recorded(self, *arguments):
+            answered.append(1)
+            with record:
+                return original(self, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(IdentityTerm, "__call__", recorded)
+            run()
+        return record.seen, len(answered)
+
+    return watched
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from pack.attention.recipes.recipe import Gate, Isolation, Recipe, References
 from pack.nodes.cast.advanced_inputs import together_inputs
-from pack.nodes.cast.cast_advanced import recipe_of
+from pack.nodes.cast.advanced_nodes import recipe_of
 
 FIRST = {
     "compositor": "auto",

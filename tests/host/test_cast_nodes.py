@@ -10,8 +10,8 @@ from pack.attention.recipes.recipe_book import recipe_named
 from pack.face.identity import Identity
 from pack.nodes import NODES, Troupe
 from pack.nodes.cast.adapter_nodes import NO_FILE, LoadAdapter
+from pack.nodes.cast.advanced_nodes import ApplyCastAdvanced
 from pack.nodes.cast.attention_nodes import AttentionMaps, RecordAttention
-from pack.nodes.cast.cast_advanced import ApplyCastAdvanced
 from pack.nodes.cast.cast_nodes import ApplyCast, CastMember
 from pack.nodes.host import model_folders
 from pack.nodes.regions.region_nodes import DrawRegions

@@ -12,8 +12,8 @@ import torch
 from comfy.model_management import InterruptProcessingException
 from pack.attention.recipes.cast import Member
 from pack.attention.regions.region import Region
-from pack.nodes.host.cast import cast_run, cast_wrappers
-from pack.nodes.host.effects import identities as cast_term
+from pack.nodes.host.effects import shares
+from pack.nodes.host.effects.effect import EffectRun
 from pack.tests.host.tiny_models import (
     ADA,
     ADAPTER_LAYERS,
@@ -31,7 +31,6 @@ from pack.tests.host.tiny_models import (
     sample,
 )
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 STRIPS = [Region(str(index), x=index / 4, width=0.25) for index in range(4)]
 FOUR = tuple(Member(who, strip) for who, strip in zip((ADA, BOB, CY, person("Di", 24)), STRIPS, strict=True))
@@ -108,28 +107,26 @@ def test_branches_of_one_model_do_not_see_each_other(model, adapter):
 def test_a_run_that_was_interrupted_leaves_nothing_and_the_next_is_like_new(model, adapter, monkeypatch):
     patched = apply(model, TWO, adapter)
     expected = sample(patched)
-    runs = []
+    kept, original = [], EffectRun.kept
 
-    class Watched(cast_run.CastRun):
-        def __init__(self, patch):
-            super().__init__(patch)
-            runs.append(weakref.ref(self))
+    def watched(self, *arguments):
+        made = original(self, *arguments)
+        parts = [part for pair in made.values() for part in pair] if isinstance(made, dict) else [made]
+        kept.extend(map(weakref.ref, parts))
+        return made
 
-    monkeypatch.setattr(cast_wrappers, "CastRun", Watched)
+    monkeypatch.setattr(EffectRun, "kept", watched)
 
     def stop(*_):
-        assert runs[0]()._keys_values
+        assert any(made() is not None for made in kept)
         raise InterruptProcessingException
 
     with pytest.raises(InterruptProcessingException) as caught:
         sample(patched, callback=stop)
-    kept_by_the_traceback = runs[0]()
-    assert not kept_by_the_traceback._keys_values
-    assert not kept_by_the_traceback._layouts
-    del caught, kept_by_the_traceback
     gc.collect()
 
-    assert [run() for run in runs] == [None]
+    assert caught.traceback  # which holds the run, and nothing that it made
+    assert {made() for made in kept} == {None}
     assert torch.equal(sample(patched), expected)
 
 
@@ -174,47 +171,28 @@ def test_all_members_of_a_layer_go_through_one_attention_call(model, adapter):
 
 def test_masks_are_made_once_per_run_and_grid(model, adapter, monkeypatch):
     made = Counter()
-    original = cast_run.token_shares
+    original = shares.token_shares
 
     def counting(regions, cells, *settings):
         made[len(cells.rows) - 1, len(cells.columns) - 1] += 1
         return original(regions, cells, *settings)
 
-    monkeypatch.setattr(cast_run, "token_shares", counting)
+    monkeypatch.setattr(shares, "token_shares", counting)
     sample(apply(model, TWO, adapter), size=(16, 24), steps=4)
 
     assert made == {(16, 24): 1, (8, 12): 1, (4, 6): 1, (2, 3): 1}
 
 
-class RecordOperations(TorchDispatchMode):
-    """The names of the operations that run."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.seen.add(func._schema.name.split("::")[1])
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("mode", MODES)
-def test_a_layer_never_waits_for_the_device_nor_makes_masks(model, adapter, monkeypatch, mode):
-    record, layers, original = RecordOperations(), [], cast_term.CastTerm.__call__
+def test_a_layer_never_waits_for_the_device_nor_makes_masks(model, adapter, identity_operations, mode):
+    patched = apply(model, FOUR, adapter, mode=mode)
+    seen, layers = identity_operations(lambda: sample(patched, size=(9, 13)))
 
-    def recorded(self, *arguments):
-        layers.append(self)
-        with record:
-            return original(self, *arguments)
-
-    monkeypatch.setattr(cast_term.CastTerm, "__call__", recorded)
-    sample(apply(model, FOUR, adapter, mode=mode), size=(9, 13))
-
-    assert len(layers) == 2 * len(ADAPTER_LAYERS)
+    assert layers == 2 * len(ADAPTER_LAYERS)
     waits = {"_local_scalar_dense", "nonzero", "is_nonzero", "item", "equal", "_to_copy"}
     mask_work = {"linspace", "cumsum", "cumprod", "arange", "upsample_nearest2d", "max"}
-    assert record.seen & (waits | mask_work) == set()
-    assert "index_add_" in record.seen
+    assert seen & (waits | mask_work) == set()
+    assert "index_add_" in seen
 
 
 def test_the_adapters_weights_are_not_loaded_beside_the_model(model, adapter):

@@ -7,7 +7,7 @@ import pickle
 import folder_paths
 import pytest
 import torch
-from pack.nodes.host.adapters.eva_encoder import eva_files, holds_eva
+from pack.nodes.host.adapters.eva_files import eva_files, holds_eva
 from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import adapter_lines, encoder_lines
 from pack.nodes.host.doctor.doctor_workflows import missing_files

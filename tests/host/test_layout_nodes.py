@@ -9,7 +9,7 @@ from pack.attention.regions.region import Region, rasterise
 from pack.demo.people_by_name import photo_of
 from pack.face.identity import with_weights
 from pack.nodes.host.faces.face_packs import load_pack
-from pack.nodes.layout.control_pictures import KeyPointPicture, PoseCircles
+from pack.nodes.layout.control_picture_nodes import KeyPointPicture, PoseCircles
 from pack.nodes.layout.layout_nodes import DepthLayout
 from pack.tests.host.tiny_adapters import photographed, subject
 

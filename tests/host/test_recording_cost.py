@@ -3,44 +3,24 @@
 from pack.attention.maps.attribution_maps import MOST_BYTES
 from pack.attention.recipes.cast import Member
 from pack.attention.regions.region import Region
-from pack.nodes.host.effects import identities as cast_term
 from pack.nodes.host.effects.attention_recorder import record_attention
-from pack.nodes.host.effects.identities import CastTerm
-from pack.nodes.host.effects.recorded_identities import RecordingTerm
-from pack.tests.host.test_cast_state import FOUR, RecordOperations
+from pack.tests.host.test_cast_state import FOUR
 from pack.tests.host.tiny_models import ADA, BOB, TWO, apply, sample
 
 
-def test_without_a_recorder_the_layers_run_what_they_ran(model, adapter, monkeypatch):
-    terms, original = [], CastTerm.__call__
-    monkeypatch.setattr(CastTerm, "__call__", lambda self, *inputs: terms.append(type(self)) or original(self, *inputs))
-
-    sample(apply(model, TWO, adapter), steps=1)
-    assert set(terms) == {CastTerm}
+def test_without_a_recorder_the_layers_run_what_they_ran(model, adapter, identity_operations):
+    plain, _ = identity_operations(lambda: sample(apply(model, TWO, adapter), steps=1))
     recorded, _ = record_attention(apply(model, TWO, adapter))
-    sample(recorded, steps=1)
-    assert set(terms) == {CastTerm, RecordingTerm}
+    measured, _ = identity_operations(lambda: sample(recorded, steps=1))
+
+    assert plain < measured
 
 
-def operations(patched, monkeypatch):
-    """The operations of all cross-attention layers of one sampling."""
-    record, original = RecordOperations(), cast_term.CastTerm.__call__
-
-    def seen(self, *arguments):
-        with record:
-            return original(self, *arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(cast_term.CastTerm, "__call__", seen)
-        sample(patched, size=(9, 13))
-    return record.seen
-
-
-def test_a_recorded_layer_never_waits_for_the_device(model, adapter, monkeypatch, mode):
+def test_a_recorded_layer_never_waits_for_the_device(model, adapter, identity_operations, mode):
     patched, _ = record_attention(apply(model, FOUR, adapter, mode=mode))
 
     waits = {"_local_scalar_dense", "nonzero", "is_nonzero", "item", "equal", "_to_copy"}
-    assert operations(patched, monkeypatch) & waits == set()
+    assert identity_operations(lambda: sample(patched, size=(9, 13)))[0] & waits == set()
 
 
 def test_what_is_recorded_stays_within_its_bound(model, adapter):

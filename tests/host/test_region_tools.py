@@ -3,8 +3,8 @@
 import pytest
 import torch
 from pack.attention.regions.region import Region, rasterise
-from pack.nodes.regions.region_sources import RegionsFromColours, RegionsFromMasks
-from pack.nodes.regions.region_tools import EditRegion, RegionMasks, RegionPreview
+from pack.nodes.regions.region_source_nodes import RegionsFromColours, RegionsFromMasks
+from pack.nodes.regions.region_tool_nodes import EditRegion, RegionMasks, RegionPreview
 
 ADA = Region("Ada", x=0.0, y=0.25, width=0.5, height=0.75, order=1)
 BEN = Region("Ben", "ellipse", x=0.25, y=0.25, width=0.5, height=0.5, order=0)

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
+from pack.attention.isolation.isolated_convolutions import Kind
 from pack.attention.recipes.recipe import Isolation
-from pack.attention.regions.masks import cells_of
-from pack.attention.regions.shares import token_shares
-from pack.nodes.host.effects.isolated_convolutions import CutRun
-from pack.nodes.host.layers.isolated_layers import Kind
+from pack.nodes.host.effects.isolated_convolutions import IsolateConvolutions, IsolationCache
+from pack.nodes.host.effects.shares import Shares
 from pack.nodes.host.model.rows import Call, Row
 from pack.tests.host.tiny_models import LEFT, RIGHT
 from torch import nn
@@ -21,13 +20,10 @@ KINDS = {
 }
 
 
-def shares(grid, latent, area):
-    return token_shares([LEFT, RIGHT], cells_of(grid, latent, area), "priority").flatten(1).mT
-
-
 def severed(kind, layer, x, areas, images):
-    call = Call((8, 12), tuple(Row(True, area) for area in areas), images, (True, True))
-    return CutRun(APART, shares).severed(kind, layer, x, call)
+    call = Call((8, 12), tuple(Row(True, area) for area in areas), images)
+    effect = IsolateConvolutions(APART, (), ((0.0, 1.0),))
+    return IsolationCache(effect, Shares([LEFT, RIGHT], "priority")).isolated(kind, layer, x, call)
 
 
 @pytest.mark.parametrize("name", KINDS)

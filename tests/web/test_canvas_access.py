@@ -55,7 +55,10 @@ def test_a_broken_value_is_shown_kept_and_refused_by_name(classic):
     assert classic.regions() == []
 
 
-@pytest.mark.parametrize(("language", "word"), [("de", "Anordnen"), ("ja", "配置"), ("zh", "排列"), ("fr", "Disposer")])
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("de", "Anordnen"), ("ja", "配置"), ("zh", "排列"), ("zh-TW", "排列方式"), ("fr", "Disposer")],
+)
 def test_the_canvas_speaks_the_users_language(classic, language, word):
     classic.set("Troupe.Language", language)
     try:

@@ -52,29 +52,30 @@ def test_the_i_of_a_node_opens_its_help(classic, server):
     classic.picture("help")
 
 
-@pytest.fixture
-def chinese(classic):
-    """The editor in Chinese; afterwards in English again."""
-    for language in ("zh", "en"):
+@pytest.fixture(params=["zh", "zh-TW"])
+def chinese(classic, request):
+    """The editor in Chinese, and its language; afterwards in English again."""
+    for language in (request.param, "en"):
         classic.set("Comfy.Locale", language)
         classic.tab.wait_for_timeout(300)
         classic.tab.reload()
         classic.tab.wait_for_function(READY, timeout=90_000)
         classic.tab.wait_for_timeout(1000)
-        if language == "zh":
-            yield classic
+        if language != "en":
+            yield classic, language
 
 
 def test_nodes_speak_the_editors_language(chinese):
-    texts = read("zh")
+    editor, language = chinese
+    texts = read(language)
 
     for kind in ("Troupe_ApplyCast", "Troupe_CastMember", "Troupe_ApplyCastAdvanced"):
-        assert chinese.run(TITLE, kind) == texts[kind]["display_name"]
-        labels = chinese.run(LABELS, kind)
+        assert editor.run(TITLE, kind) == texts[kind]["display_name"]
+        labels = editor.run(LABELS, kind)
         nested = {name for name in texts[kind]["inputs"] if name.startswith("mode_")}  # shown once a mode is chosen
         wanted = [entry["name"] for name, entry in texts[kind]["inputs"].items() if name not in nested]
         assert set(wanted) <= set(labels)
-    whole_graph(chinese, "graph-chinese")
+    whole_graph(editor, f"graph-{language}")
 
 
 def test_the_demos_workflow_opens_whole(classic):

@@ -61,17 +61,17 @@ class CastWrappers:
     ):
         """Around one call of the model: put our layers in place, and in force what answers them."""
         options = transformer_options or {}
-        terms = None
-        if STEP in options:
-            run: CastRun = options[RUNS][self.patch.key]
-            rest = {"c_concat": c_concat, **kwargs}
-            others = {"again": executor, "t": t, "text": c_crossattn, "rest": rest}
-            terms = run.terms(run.call(options, executor.class_obj, x, **others))
-        if not terms:
+        if STEP not in options:
             return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        ours = options
         if TERMS not in options:  # an outer patch has put the layers there already
             keys = [block.key for block in self.patch.blocks]
-            options = wrap_layers(wrap_layers(options, keys, CrossAttentionLayer), keys, SelfAttentionLayer, "attn1")
+            ours = wrap_layers(wrap_layers(options, keys, CrossAttentionLayer), keys, SelfAttentionLayer, "attn1")
+        run: CastRun = options[RUNS][self.patch.key]
+        others = {"again": executor, "t": t, "text": c_crossattn, "rest": {"c_concat": c_concat, **kwargs}}
+        terms = run.terms(run.call(ours, executor.class_obj, x, **others))
+        if not terms:
+            return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
         all_terms = (*options.get(TERMS, ()), terms)
         with in_force(joined(all_terms)):
-            return executor(x, t, c_concat, c_crossattn, control, {**options, TERMS: all_terms}, **kwargs)
+            return executor(x, t, c_concat, c_crossattn, control, {**ours, TERMS: all_terms}, **kwargs)

@@ -18,11 +18,18 @@ for (const [language, words] of Object.entries(LANGUAGES)) {
 
 test("the user's choice goes first, then the editor's language, then the browser's where the editor cannot speak it", () => {
   assert.equal(chooseLanguage("ja", "fr", "de-DE"), "ja");
-  assert.equal(chooseLanguage("auto", "zh-TW", "en-US"), "zh");
+  assert.equal(chooseLanguage("auto", "zh", "en-US"), "zh");
   assert.equal(chooseLanguage("auto", "en", "de-AT"), "de");
   assert.equal(chooseLanguage("auto", "en", "fr-FR"), "en");
   assert.equal(chooseLanguage("auto", "ko", "ko"), "en");
   assert.equal(chooseLanguage(undefined, undefined, undefined), "en");
+});
+
+test("Chinese has two scripts, told apart as the editor tells them", () => {
+  for (const tag of ["zh-TW", "zh_TW", "zh-tw"]) assert.equal(chooseLanguage("auto", tag, "en-US"), "zh-TW", tag);
+  for (const tag of ["zh", "zh-CN", "zh-Hans"]) assert.equal(chooseLanguage("auto", tag, "zh-TW"), "zh", tag);
+  assert.equal(chooseLanguage("zh-TW", "zh", "zh-CN"), "zh-TW");
+  assert.equal(chooseLanguage("auto", "en", "zh-TW"), "en");
 });
 
 test("gaps are filled, and a phrase that does not exist is an error", () => {

@@ -1,6 +1,6 @@
 /** French. */
 export default {
-  canvas: "Canevas des régions",
+  canvas: "Canevas de régions",
   keys: "Les flèches déplacent la région choisie, avec Alt elles la redimensionnent, avec Maj par dix pixels. N choisit la région suivante, R la tourne, les crochets l'avancent ou la reculent, Entrée la renomme, Suppr la supprime.",
   tools: "Outils", actions: "Actions", view: "Affichage",
   select: "Choisir et déplacer (V)", box: "Dessiner un rectangle (B)", ellipse: "Dessiner une ellipse (E)",
@@ -13,7 +13,7 @@ export default {
   background: "Fond", "background-none": "Sans image", "background-input": "Image d'entrée", "background-result": "Dernier résultat",
   copy: "Copier toutes les régions en JSON", paste: "Coller des régions en JSON", "paste-here": "Collez le JSON ici, puis Entrée",
   "zoom-in": "Agrandir (+)", "zoom-out": "Réduire (-)", "zoom-whole": "Voir toute l'image (0)",
-  size: "Taille", feather: "Bord doux",
+  size: "Taille", feather: "Adoucissement",
   regions: "Régions", name: "Nom de la région {name}", colour: "Couleur de {name}",
   lock: "Verrouiller {name}", unlock: "Déverrouiller {name}", up: "Monter {name} dans la liste", down: "Descendre {name} dans la liste",
   "choose-region": "Choisir {name}",

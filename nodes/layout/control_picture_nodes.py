@@ -8,7 +8,7 @@ from ...attention.figures.control_marks import key_point_picture
 from ...attention.figures.faces import FIGURES
 from ...attention.figures.placing import ADULT
 from ..faces.face_marks import circled, faces_for
-from ..regions.region_tools import size_inputs
+from ..regions.region_tool_nodes import size_inputs
 from ..types import Cast, FaceEngine, Regions
 
 
