@@ -41,6 +41,13 @@ class Region:
     order: int = 0
     mask: Tensor | None = field(default=None, repr=False)  # hosts print values into logs
 
+    def __post_init__(self) -> None:
+        if any("\ud800" <= sign <= "\udfff" for sign in self.name):
+            raise ValueError(
+                f"The name of a region, '{self.name.encode('unicode_escape').decode()}', holds half of a character, "
+                "which no file, log or picture can show. Type the name again."
+            )
+
 
 def rasterise(regions: Sequence[Region], height: int, width: int) -> Tensor:
     """The part of every pixel that each region covers.
