@@ -43,6 +43,23 @@ class _Pieces:
     within: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """An outline in pieces of one cell each, clockwise, all [P].
+
+    down             : from where a piece begins to where it ends
+    middle_x         : halfway on the chord between these
+    inner_x, inner_y : a point of the piece itself, which says its cell; a chord may lie on a cell's edge
+    bulge            : the area between a piece and its chord
+    """
+
+    down: Tensor
+    middle_x: Tensor
+    inner_x: Tensor
+    inner_y: Tensor
+    bulge: Tensor
+
+
 def bands(height: int, width: int) -> Iterator[slice]:
     """The rows of a grid in parts of at most BAND cells, at least one row each."""
     step = max(1, BAND // max(width, 1))
@@ -78,35 +95,36 @@ def _summed(pieces: _Pieces, top: int, bottom: int, left: int, right: int) -> Te
 
 def _pieces(outline: Outline, rows: Tensor, columns: Tensor) -> _Pieces:
     """The pieces within the rows of the grid; those left of it stand in the first column, and none right of it adds."""
-    x, y, bulge = _arcs(outline, rows, columns) if outline.curved else _edges(outline, rows, columns)
-    middle_x, middle_y = ((at[..., 1:] + at[..., :-1]).flatten() / 2 for at in (x, y))
-    row = torch.searchsorted(rows, middle_y, right=True) - 1
+    path = _arcs(outline, rows, columns) if outline.curved else _edges(outline, rows, columns)
+    row = torch.searchsorted(rows, path.inner_y, right=True) - 1
     kept = (row >= 0) & (row < len(rows) - 1)
-    row, middle_x, bulge = row[kept], middle_x[kept], bulge.flatten()[kept]
+    row, inner_x, middle_x = row[kept], path.inner_x[kept], path.middle_x[kept]
     high, last = rows.diff()[row], len(columns) - 2
-    column = torch.searchsorted(columns, middle_x, right=True) - 1
+    column = torch.searchsorted(columns, inner_x, right=True) - 1
     left, right = column < 0, column > last
     column = column.clamp(0, last)
     wide = columns.diff()[column]
     behind = ((columns[column + 1] - middle_x) / wide).masked_fill(left, 1.0)
-    climbs = -y.diff(dim=-1).flatten()[kept] / high  # up along the left side, where what is inside begins
-    within = climbs * behind + (bulge / (high * wide)).masked_fill(left, 0.0)
+    climbs = -path.down[kept] / high  # up along the left side, where what is inside begins
+    within = climbs * behind + (path.bulge[kept] / (high * wide)).masked_fill(left, 0.0)
     return _Pieces(row, column, climbs.masked_fill(right, 0.0), within.masked_fill(right, 0.0))
 
 
-def _edges(outline: Outline, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Points [4, K] along the sides, clockwise, with all crossings among them; nothing lies beside a side's chords."""
+def _edges(outline: Outline, rows: Tensor, columns: Tensor) -> _Path:
+    """The sides of a parallelogram, clockwise, cut at all crossings."""
     signs = rows.new_tensor([[1, -1], [1, 1], [-1, 1], [-1, -1]])
     corners = rows.new_tensor(outline.centre) + signs @ rows.new_tensor([outline.first, outline.second])
     (x0, y0), (x1, y1) = (at.T[..., None] for at in (corners, corners.roll(-1, 0)))  # [4, 1] each
     at = torch.cat([(columns - x0) / (x1 - x0), (rows - y0) / (y1 - y0)], 1).nan_to_num(0.0)
     at = F.pad(at.clamp(0, 1).sort(1).values, (1, 1))
     at[:, -1] = 1
-    return torch.lerp(x0, x1, at), torch.lerp(y0, y1, at), torch.zeros(4, at.shape[1] - 1, dtype=at.dtype)
+    x, y = torch.lerp(x0, x1, at), torch.lerp(y0, y1, at)
+    middle_x, middle_y = (((along[:, 1:] + along[:, :-1]) / 2).flatten() for along in (x, y))
+    return _Path(y.diff().flatten(), middle_x, middle_x, middle_y, torch.zeros_like(middle_x))
 
 
-def _arcs(outline: Outline, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Points [K] once around an ellipse, clockwise, with all crossings, and the area between each arc and its chord."""
+def _arcs(outline: Outline, rows: Tensor, columns: Tensor) -> _Path:
+    """An ellipse, clockwise, cut at all crossings."""
     angles = []
     for axis, edges in ((0, columns), (1, rows)):
         to_first, to_second = outline.first[axis], outline.second[axis]
@@ -116,7 +134,15 @@ def _arcs(outline: Outline, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tens
         angles += [middle - off, middle + off]
     at = (torch.cat(angles) % (2 * math.pi)).sort().values
     at = torch.cat([at, at[:1] + 2 * math.pi])
-    x, y = (outline.centre[axis] + outline.first[axis] * at.cos() + outline.second[axis] * at.sin() for axis in (0, 1))
+    (x, y), inner = _at(outline, at), _at(outline, (at[1:] + at[:-1]) / 2)
     turned = at.diff()
     double = outline.first[0] * outline.second[1] - outline.first[1] * outline.second[0]
-    return x, y, double / 2 * (turned - turned.sin())
+    return _Path(y.diff(), (x[1:] + x[:-1]) / 2, *inner, double / 2 * (turned - turned.sin()))
+
+
+def _at(outline: Outline, angles: Tensor) -> tuple[Tensor, Tensor]:
+    """Points of an ellipse."""
+    return tuple(
+        outline.centre[axis] + outline.first[axis] * angles.cos() + outline.second[axis] * angles.sin()
+        for axis in (0, 1)
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pack.attention.regions.masks import cells_of
 from pack.attention.regions.outlines import BAND
@@ -22,6 +22,8 @@ SHAPES = st.tuples(
 
 
 @settings(max_examples=60, deadline=None)
+@example(("ellipse", -0.125, 0.0, 0.5, 1.0, 1.0), 1, 1, 1.0)  # the chord of what is cut off lies on the cell's edge
+@example(("ellipse", -1.0, -1.0, 2.5, 2.5, 0.0), 2, 3, 1.0)
 @given(SHAPES, st.integers(1, 7), st.integers(1, 7), st.sampled_from([1.0, 0.4, 3.0]))
 def test_every_cell_has_the_part_that_the_outline_covers(shape, height, width, aspect):
     kind, *place, rotation = shape
@@ -34,7 +36,7 @@ def test_every_cell_has_the_part_that_the_outline_covers(shape, height, width, a
     for r in range(height):
         for c in range(width):
             cell = (*rows[r : r + 2].tolist(), *columns[c : c + 2].tolist())
-            assert mask[r, c].item() == pytest.approx(slow.covered(polygon, *cell), abs=1e-5)
+            assert mask[r, c].item() == pytest.approx(slow.covered(polygon, *cell), abs=2e-4)
 
 
 @pytest.mark.parametrize("region", [Region("e", "ellipse", 0.1, 0.2, 0.7, 0.5, 20), Region("b", "box", rotation=30)])
@@ -47,7 +49,7 @@ def test_cells_of_unlike_sizes_have_their_parts_too(region):
     for r in range(5):
         for c in range(5):
             cell = (*edges[r : r + 2].tolist(), *edges[c : c + 2].tolist())
-            assert mask[r, c].item() == pytest.approx(slow.covered(polygon, *cell), abs=1e-5)
+            assert mask[r, c].item() == pytest.approx(slow.covered(polygon, *cell), abs=2e-4)
 
 
 @pytest.mark.parametrize("shape", ["box", "ellipse"])

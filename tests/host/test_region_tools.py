@@ -5,6 +5,7 @@ import torch
 from pack.attention.regions.region import Region, rasterise
 from pack.nodes.regions.region_source_nodes import RegionsFromColours, RegionsFromMasks
 from pack.nodes.regions.region_tool_nodes import EditRegion, RegionMasks, RegionPreview
+from pack.scripts.benches.engine.allocations import allocated_peak
 
 ADA = Region("Ada", x=0.0, y=0.25, width=0.5, height=0.75, order=1)
 BEN = Region("Ben", "ellipse", x=0.25, y=0.25, width=0.5, height=0.5, order=0)
@@ -213,3 +214,11 @@ def test_half_a_character_in_a_name_is_said_in_words(make):
     with pytest.raises(ValueError, match=r"name of a region, 'Ada .*ud83d', holds half of a character") as raised:
         make()
     str(raised.value).encode()
+
+
+@pytest.mark.parametrize("overlaps", ["as drawn", "normalise", "priority", "depth"])
+def test_masks_of_many_regions_take_little_beside_themselves(overlaps):
+    many = [Region(str(n), "ellipse", 0.02 * n, 0.1, 0.4, 0.8, n, order=-n) for n in range(16)]
+    took = allocated_peak(lambda: RegionMasks.execute(many, 1024, 1024, "", overlaps, 0.0))
+
+    assert took - 17 * 1024 * 1024 * 4 < 50e6
