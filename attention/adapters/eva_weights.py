@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .eva_vision import AFTER, HEAD, EvaShape, EvaVision
+from .parts import fault_of
 
 SIGN = "blocks.0.attn.inner_attn_ln.weight"  # no other encoder has this key and those of SwiGLU
 PREFIXES = ("visual.", "")  # of a whole CLIP, and of its picture half alone
@@ -46,6 +47,13 @@ def read_eva(state: Mapping[str, Any]) -> tuple[EvaShape, dict[str, Tensor]]:
                 f"{list(wanted)} of floating point. Download it again."
             )
     return shape, weights
+
+
+def check_eva_numbers(weights: Mapping[str, Tensor]) -> None:
+    """Look at every number, once. Raises EvaFormatError with the name of the first unsound tensor."""
+    fault = fault_of(weights)
+    if fault:
+        raise EvaFormatError(fault)
 
 
 def _visual(state: Mapping[str, Any]) -> dict[str, Tensor]:

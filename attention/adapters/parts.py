@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 PARTS = {"image_proj": "image_proj", "ip_adapter": "ip_adapter", "adapter_modules": "ip_adapter"}
@@ -32,6 +33,22 @@ OTHER_FILES = {
 
 class AdapterFormatError(ValueError):
     """The file is not an adapter that this version reads."""
+
+
+def fault_of(tensors: Mapping[str, Tensor]) -> str | None:
+    """What makes the first unsound tensor of a file unusable, as a sentence with its name; None where all are sound."""
+    for name, tensor in tensors.items():
+        if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
+            kind = "a name without numbers" if tensor.is_meta else "sparse" if not tensor.is_quantized else "quantised"
+            return f"its {name} is {kind}, and plain numbers are needed. {AGAIN}"
+        if tensor.numel() and not all(bound.isfinite() for bound in _bounds(tensor)):
+            return f"its {name} holds numbers that are not finite, which would make every picture black. {AGAIN}"
+    return None
+
+
+def _bounds(tensor: Tensor) -> Sequence[Tensor]:
+    """Lowest and highest number; both NaN where one is. Nothing of the tensor's size is made for it."""
+    return (tensor.float() if tensor.itemsize == 1 else tensor.detach()).aminmax()
 
 
 def first_of(keys: Iterable[object], count: int = 3) -> str:

@@ -14,6 +14,7 @@ from .lora import LoraPair, lora_pairs
 from .parts import (
     AGAIN,
     AdapterFormatError,
+    fault_of,
     first_of,
     layer_maps,
     not_an_adapter,
@@ -117,6 +118,19 @@ def _check_layers(spec: AdapterSpec, keys: tuple[Tensor, ...]) -> None:
             f"its shapes contradict each other: image_proj makes tokens of width {spec.cross_width}, and the layers "
             f"read width {' and '.join(map(str, widths))}. {AGAIN}"
         )
+
+
+def check_numbers(weights: AdapterWeights) -> None:
+    """Look at every number that is used, once. Raises AdapterFormatError with the name of the first unsound tensor."""
+    used = {f"image_proj.{key}": tensor for key, tensor in weights.projection.items()}
+    for which, maps in (("k", weights.keys), ("v", weights.values)):
+        used |= {f"ip_adapter.{2 * layer + 1}.to_{which}_ip.weight": tensor for layer, tensor in enumerate(maps)}
+    for pair in weights.lora:
+        name = f"ip_adapter.{2 * pair.layer + pair.cross}.to_{pair.part}_lora"
+        used |= {f"{name}.down.weight": pair.down, f"{name}.up.weight": pair.up}
+    fault = fault_of(used)
+    if fault:
+        raise AdapterFormatError(fault)
 
 
 def describe(spec: AdapterSpec, reason: str, extras: Sequence[str] = ()) -> str:

@@ -7,6 +7,10 @@ For person i with own attention A_i(x) to their tokens, the text's attention T(x
 products q.k, without the root of the width, averaged over the heads. Published, y is every point of the picture and
 w = 1: people in other regions then have a say in everybody's P. The regional methods count y as much as it is the
 person's own, w_i = share_i; for one person everywhere both are the same.
+
+The pack PuLID_ComfyUI reads the released code's average over axis 1, there the heads, off a product that is not cut
+into heads: its kept is one number per person, the mean over y of a softmax over the whole width. That is `pooled`, and
+not ours by default, because what a point keeps then depends on what else is in the picture.
 """
 
 from __future__ import annotations
@@ -33,11 +37,13 @@ class Method:
     orthogonal : whether what the text says already is taken out
     lead       : the number of first tokens whose weight says how much of that is kept; 0 keeps nothing
     regional   : whether only the person's own points count
+    pooled     : whether the first tokens' weight is one for the whole picture, as PuLID_ComfyUI has it
     """
 
     orthogonal: bool = False
     lead: int = 0
     regional: bool = False
+    pooled: bool = False
 
 
 METHODS = {
@@ -68,6 +74,7 @@ class OrthogonalRows:
     counts : [E, P] how much each row counts in the sums
     keeps  : [E] of how many first tokens' copies the weight is kept; 0 keeps nothing
     lead   : the number of first tokens, 0 where no page keeps anything
+    pooled : [E] of whom that weight is one for all rows; None where of nobody
     others, length : how many tokens the sources of others and of these people have; None for all there are
     """
 
@@ -75,13 +82,15 @@ class OrthogonalRows:
     counts: Tensor
     keeps: Tensor
     lead: int
+    pooled: Tensor | None = None
     others: int | None = None
     length: int | None = None
 
     def to(self, device: torch.device) -> OrthogonalRows:
         """The same rows on a device; shares stay float32, as the sums are."""
         pages = self.pages.to(device, torch.float32)
-        return replace(self, pages=pages, counts=self.counts.to(device), keeps=self.keeps.to(device))
+        pooled = None if self.pooled is None else self.pooled.to(device)
+        return replace(self, pages=pages, counts=self.counts.to(device), keeps=self.keeps.to(device), pooled=pooled)
 
     def of_others(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """The tokens of keys and values [S, T, C] that others' sources have."""
@@ -119,7 +128,8 @@ def lay_out_orthogonal(
     keeps = [float(copies[own]) if kept else 0.0 for own, kept in zip(source, lead, strict=True)]
     which = (torch.tensor(numbers, dtype=torch.long) for numbers in (source, column))
     pages = PackedRows(_stacked(rows).long(), *which, _stacked(values, 1))
-    return OrthogonalRows(pages, _stacked(counts), torch.tensor(keeps), max(lead, default=0), *lengths)
+    pooled = torch.tensor([methods[member].pooled for member in column]) if any(m.pooled for m in methods) else None
+    return OrthogonalRows(pages, _stacked(counts), torch.tensor(keeps), max(lead, default=0), pooled, *lengths)
 
 
 def _stacked(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -152,23 +162,34 @@ def orthogonal_attention(
     if len(pages.source) == 0:
         return onto
     k, v = (part[:, : rows.length].index_select(0, pages.source) for part in (k, v))
-    parts = (pages.gather(q), k, v, pages.gather(text), rows.counts, rows.keeps)
+    asked = pages.gather(q)
+    taken = _taken(asked, k, rows, heads)
+    parts = (asked, k, v, pages.gather(text), rows.counts, taken)
     step = max(1, NUMBERS // parts[0][0].numel())
-    done = [_left(*some, rows.lead, heads, attend) for some in zip(*(p.split(step) for p in parts), strict=True)]
+    done = [_left(*some, heads, attend) for some in zip(*(p.split(step) for p in parts), strict=True)]
     left = done[0] if len(done) == 1 else torch.cat(done)
     weight = strength[..., None] if isinstance(strength, Tensor) else strength
     return pages.scatter_onto(onto.flatten(0, 1).clone(), left * weight).view_as(onto)
 
 
-def _left(
-    q: Tensor, k: Tensor, v: Tensor, text: Tensor, counts: Tensor, keeps: Tensor, lead: int, heads: int, attend: Attend
-) -> Tensor:
+def _left(q: Tensor, k: Tensor, v: Tensor, text: Tensor, counts: Tensor, taken: Tensor, heads: int, attend: Attend):
     """What some pages add: their attention without its part along the text's, float32 [E, P, H*D]."""
     heard, said = attend(q, k, v, heads).float(), text.float()
     counted = counts[..., None] * said
     along = (counted * heard).sum(1, keepdim=True) / (counted * said).sum(1, keepdim=True).clamp(min=TINY)
-    taken = 1 - keeps[:, None] * lead_weight(q, k, heads, lead) if lead else torch.ones_like(counts)
     return heard - taken[..., None] * along * said
+
+
+def _taken(q: Tensor, k: Tensor, rows: OrthogonalRows, heads: int) -> Tensor:
+    """How much of what the text says already is taken out of each row, float32 [E, P]."""
+    if not rows.lead:
+        return torch.ones_like(rows.counts)
+    kept = lead_weight(q, k, heads, rows.lead)
+    if rows.pooled is not None:
+        undivided = lead_weight(q, k, 1, rows.lead)
+        mean = (rows.counts * undivided).sum(1, keepdim=True) / rows.counts.sum(1, keepdim=True).clamp(min=TINY)
+        kept = torch.where(rows.pooled[:, None], mean, kept)
+    return 1 - rows.keeps[:, None] * kept
 
 
 def lead_weight(q: Tensor, k: Tensor, heads: int, lead: int) -> Tensor:

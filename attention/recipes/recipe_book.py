@@ -27,7 +27,7 @@ MULTIID = Recipe(
 # AnyMS, arXiv 2512.23537: crop-and-merge at all layers and steps, later boxes overwritten by those in front.
 ANYMS = Recipe(
     "decoupled",
-    compositor="priority",  # section "local decoupling": fixed priority in overlaps
+    compositor="depth",  # section "local decoupling": fixed priority in overlaps, here the drawn one, then the cast's
     hard=True,  # a box is assigned, not blended
     prompts=False,  # one prompt for the whole picture
 )

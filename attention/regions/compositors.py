@@ -4,7 +4,7 @@
 `normalise` G = M / max(sum M, 1): overlaps are split (UniPortrait, arXiv 2408.05939)
 `priority`  G_i = M_i * product of (1 - M_j) over the regions in front, the first in the list foremost
             (AnyMS's overwriting in priority order, arXiv 2512.23537, for soft masks the over-operator)
-`depth`     the same with the regions' depth order, the smallest number foremost
+`depth`     the same with the regions' depth order, the smallest number foremost; of equal ones the first in the list
 Cells that no region covers are nobody's: G is 0 there.
 """
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-SHAPES = ("box", "ellipse", "mask")
+from .outlines import Outline, bands, cover
 
-# Points per cell and axis at which curved and rotated outlines are sampled: 64 grey levels per cell.
-SAMPLES = 8
+SHAPES = ("box", "ellipse", "mask")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +41,13 @@ class Region:
     order: int = 0
     mask: Tensor | None = field(default=None, repr=False)  # hosts print values into logs
 
+    def __post_init__(self) -> None:
+        if any("\ud800" <= sign <= "\udfff" for sign in self.name):
+            raise ValueError(
+                f"The name of a region, '{self.name.encode('unicode_escape').decode()}', holds half of a character, "
+                "which no file, log or picture can show. Type the name again."
+            )
+
 
 def rasterise(regions: Sequence[Region], height: int, width: int) -> Tensor:
     """The part of every pixel that each region covers.
@@ -50,9 +56,10 @@ def rasterise(regions: Sequence[Region], height: int, width: int) -> Tensor:
     """
     rows = torch.linspace(0, 1, height + 1, dtype=torch.float64)
     columns = torch.linspace(0, 1, width + 1, dtype=torch.float64)
-    if not regions:
-        return torch.zeros(0, height, width)
-    return torch.stack([coverage(region, rows, columns, width / height) for region in regions])
+    masks = torch.zeros(len(regions), height, width)
+    for region, mask in zip(regions, masks, strict=True):
+        _cover(region, rows, columns, width / height, mask)
+    return masks
 
 
 def coverage(region: Region, rows: Tensor, columns: Tensor, aspect: float = 1.0) -> Tensor:
@@ -62,11 +69,35 @@ def coverage(region: Region, rows: Tensor, columns: Tensor, aspect: float = 1.0)
     aspect        : width of the whole picture over its height; a rotation turns the region as it is seen
     returns [H, W] float32 in [0, 1]
     """
-    if region.shape == "mask":
-        return _mask_coverage(region, rows, columns)
-    if region.shape == "box" and is_upright(region):
-        return _box_coverage(region, rows, columns)
-    return _sampled_coverage(region, rows, columns, aspect)
+    mask = torch.zeros(len(rows) - 1, len(columns) - 1)
+    _cover(region, rows, columns, aspect, mask)
+    return mask
+
+
+def _cover(region: Region, rows: Tensor, columns: Tensor, aspect: float, out: Tensor) -> None:
+    """Write the coverage into `out`, [H, W] of zeros; beside it there are never more than a few bands of rows."""
+    if region.shape != "mask" and not (region.shape == "box" and is_upright(region)):
+        cover(outline_of(region, aspect), rows, columns, out)
+        return
+    painted = _painted(region) if region.shape == "mask" else None
+    for band in bands(*out.shape):
+        edges = rows[band.start : band.stop + 1]
+        if painted is None:
+            out[band] = torch.outer(*box_sides(region, edges, columns))
+        else:
+            out[band] = _mean_of_pixels(region, painted, edges, columns)
+
+
+def outline_of(region: Region, aspect: float) -> Outline:
+    """The outline of a box or an ellipse, turned as it is seen."""
+    angle = math.radians(region.rotation)
+    wide, high = region.width * aspect / 2, region.height / 2
+    return Outline(
+        centre=(region.x + region.width / 2, region.y + region.height / 2),
+        first=(wide * math.cos(angle) / aspect, wide * math.sin(angle)),
+        second=(-high * math.sin(angle) / aspect, high * math.cos(angle)),
+        curved=region.shape == "ellipse",
+    )
 
 
 def is_upright(region: Region) -> bool:
@@ -93,33 +124,40 @@ def box_sides(region: Region, rows: Tensor, columns: Tensor) -> tuple[Tensor, Te
     return down[:, 0], across[:, 0]
 
 
-def _box_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
-    return torch.outer(*box_sides(region, rows, columns)).float()
-
-
 def _painted(region: Region) -> Tensor:
-    """[H, W] float64 on the CPU; ValueError when there is no such mask."""
+    """[H, W] on the CPU; ValueError when there is no such mask."""
     if region.mask is None or region.mask.ndim != 2:
         shape = "no mask" if region.mask is None else f"a mask of shape {tuple(region.mask.shape)}"
         raise ValueError(f"Region '{region.name}' has the shape 'mask' but {shape}; it needs one of shape [H, W].")
-    return region.mask.detach().to("cpu", torch.float64).clamp(0, 1)
+    return region.mask.detach().cpu()
 
 
-def _mask_coverage(region: Region, rows: Tensor, columns: Tensor) -> Tensor:
-    mask = _painted(region)
-    pixel_rows = region.y + region.height * torch.linspace(0, 1, mask.shape[0] + 1, dtype=torch.float64)
-    pixel_columns = region.x + region.width * torch.linspace(0, 1, mask.shape[1] + 1, dtype=torch.float64)
-    down = overlap(rows, pixel_rows[:-1], pixel_rows[1:])  # [H, mask rows]
-    across = overlap(columns, pixel_columns[:-1], pixel_columns[1:])  # [W, mask columns]
-    return (down @ mask @ across.mT).clamp(0, 1).float()
+def _mean_of_pixels(region: Region, mask: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """The mean of a mask [h, w] over each cell, [H, W] float64; only its pixels within the rows are looked at."""
+    high = region.height / len(mask)
+    first, last = ((float(rows[end]) - region.y) / high for end in (0, -1))
+    first, last = max(math.floor(first), 0), min(math.ceil(last), len(mask))
+    if first >= last:
+        return torch.zeros(len(rows) - 1, len(columns) - 1, dtype=torch.float64)
+    pixels = mask[first:last].double().clamp(0, 1)
+    across = _means(pixels, region.x, region.width, columns)
+    return _means(across.mT, region.y + first * high, (last - first) * high, rows).mT.clamp(0, 1)
 
 
-def _sampled_coverage(region: Region, rows: Tensor, columns: Tensor, aspect: float) -> Tensor:
-    """An outline that no axis splits, by the part of SAMPLES x SAMPLES points per cell that lie inside."""
-    inside = values_at(region, sample_points(rows, SAMPLES), sample_points(columns, SAMPLES), aspect)
-    if not inside.any():  # smaller than the distance between samples
-        return _box_coverage(region, rows, columns)
-    return mean_of_samples(inside, SAMPLES)
+def _means(values: Tensor, start: float, length: float, edges: Tensor) -> Tensor:
+    """Means over the cells of the last axis of what equal pixels hold, 0 beside them.
+
+    values        : [..., n] of the pixels
+    start, length : of the span that they fill
+    edges         : [N + 1] rising edges of the cells
+    returns [..., N]
+    """
+    count = values.shape[-1]
+    at = ((edges - start) * (count / length)).clamp(0, count)
+    pixel = at.long().clamp(max=count - 1)
+    before = torch.nn.functional.pad(values.cumsum(-1), (1, 0))
+    sums = before.index_select(-1, pixel) + (at - pixel) * values.index_select(-1, pixel)
+    return sums.diff() * (length / count) / edges.diff()
 
 
 def values_at(region: Region, y: Tensor, x: Tensor, aspect: float = 1.0) -> Tensor:
@@ -154,7 +192,8 @@ def mean_of_samples(values: Tensor, samples: int) -> Tensor:
 
 def _pixels(region: Region, down: Tensor, across: Tensor) -> Tensor:
     """[H, W] values of a painted mask at points given in fractions of its box; 0 outside of it."""
-    mask = _painted(region).float()
+    mask = _painted(region)
     rows, columns = ((at * count).floor().long() for at, count in zip((down, across), mask.shape, strict=True))
     inside = torch.outer((rows >= 0) & (rows < mask.shape[0]), (columns >= 0) & (columns < mask.shape[1]))
-    return mask[rows.clamp(0, mask.shape[0] - 1)][:, columns.clamp(0, mask.shape[1] - 1)] * inside
+    seen = mask[rows.clamp(0, mask.shape[0] - 1)][:, columns.clamp(0, mask.shape[1] - 1)]
+    return seen.double().clamp(0, 1).float() * inside

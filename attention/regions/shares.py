@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .compositors import composite
 from .masks import Cells, token_masks
+from .outlines import bands
 from .region import Region, mean_of_samples, sample_points, values_at
 
 # Points per cell and axis at which overlaps are settled.
@@ -38,7 +39,17 @@ def visible_part(regions: Sequence[Region], cells: Cells, compositor: str) -> Te
 
     returns [I, H, W] in [0, 1]
     """
-    y, x = sample_points(cells.rows, SAMPLES), sample_points(cells.columns, SAMPLES)
+    width = len(cells.columns) - 1
+    visible = torch.ones(len(regions), len(cells.rows) - 1, width)
+    for band in bands(visible.shape[1], width * len(regions) * SAMPLES**2):
+        rows = cells.rows[band.start : band.stop + 1]
+        visible[:, band] = _settled(regions, rows, cells, compositor)
+    return visible
+
+
+def _settled(regions: Sequence[Region], rows: Tensor, cells: Cells, compositor: str) -> Tensor:
+    """`visible_part` of the cells between some edges of rows."""
+    y, x = sample_points(rows, SAMPLES), sample_points(cells.columns, SAMPLES)
     values = torch.stack([values_at(region, y, x, cells.aspect) for region in regions])
     shares = composite(values, compositor, [region.order for region in regions])
     covered, visible = mean_of_samples(values, SAMPLES), mean_of_samples(shares, SAMPLES)

@@ -50,7 +50,8 @@ def _later_inputs() -> list:
             "peer_compatible", default=False, optional=True, advanced=True,
             tooltip="Do as IPAdapter_plus and its kin do where they differ from the published code, to bring back old "
             "pictures: negative prompts see a black picture, the middle block is dead, FaceID-plus on SDXL sees a "
-            "wider face. For mode decoupled.",
+            "wider face, PuLID's fidelity is one number for the whole picture. For mode decoupled. Leave it off for "
+            "pictures by InstantID Patch Attention, where the middle block acts.",
         ),
         io.Float.Input(
             "noise", default=0.0, min=0.0, max=1.0, step=0.05, optional=True, advanced=True,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ...attention.recipes.cast import with_member
 from ...attention.recipes.recipe_book import RECIPE_BOOK, recipe_named
 from ..host.cast.model_patch import patch_cast
+from ..host.effects.prompts import unused_prompts
 from ..types import Adapter, Cast, Identity, Regions
 
 
@@ -107,7 +108,10 @@ class ApplyCast(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, cast, recipe, strength, adapter=None, vae=None) -> io.NodeOutput:
-        return io.NodeOutput(patch_cast(model, cast, adapter, recipe_named(recipe), strength, vae))
+        chosen = recipe_named(recipe)
+        patched = patch_cast(model, cast, adapter, chosen, strength, vae)
+        unused = unused_prompts(cast, chosen)
+        return io.NodeOutput(patched, ui=ui.PreviewText(unused) if unused else None)
 
 
 NODES: list[type[io.ComfyNode]] = [CastMember, ApplyCast]

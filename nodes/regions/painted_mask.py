@@ -29,6 +29,8 @@ def decode_mask(text: str) -> Tensor:
             pixels = np.array(picture, dtype=np.float32)
     except BadMask:
         raise
+    except Image.DecompressionBombError as error:
+        raise BadMask(f"is far larger than the {LONGEST_SIDE} pixels a side that are possible") from error
     except DAMAGE as error:
         raise BadMask("is not a PNG file, or a damaged one") from error
     return torch.from_numpy(pixels)

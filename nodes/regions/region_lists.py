@@ -13,6 +13,7 @@ from ...attention.regions.painted import LEAST, bounding_region, colour_masks, m
 from ...attention.regions.region import Region
 
 MASKS, COLOURS = "Troupe, Regions from Masks", "Troupe, Regions from Colours"
+FRAMES = 0.5  # masks that share this part of what they cover stand for one person, as a rule
 SMALLEST = 0.002  # part of the picture that a colour must fill to make a region by itself
 EXAMPLE = "'Ada: red' or 'Ada: #ff0000'"
 BASIC = ("black", "white", "gray", "red", "lime", "green", "blue", "yellow", "cyan", "magenta", "orange", "purple")
@@ -26,14 +27,33 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in re.split(r"[,;\n]", text) if name.strip()]
 
 
+def as_batch(masks: Tensor) -> Tensor:
+    """Masks [B, H, W] of what packs hand out as masks: [H, W], [B, H, W], [B, 1, H, W] or [B, H, W, 1].
+
+    Raises ValueError for any other shape.
+    """
+    shape = tuple(masks.shape)
+    if len(shape) == 2:
+        return masks[None]
+    if len(shape) == 4 and 1 in (shape[1], shape[3]):
+        return masks.squeeze(1 if shape[1] == 1 else 3)
+    if len(shape) != 3:
+        raise ValueError(
+            f"{MASKS}: got masks of shape {list(shape)}, needs [masks, height, width]. Turn pictures into masks with "
+            "Convert Image to Mask first."
+        )
+    return masks
+
+
 def regions_from_masks(masks: Tensor, names: str, shape: str, others: Sequence[Region] = ()) -> tuple[Region, ...]:
-    """A region per mask of a batch [B, H, W].
+    """A region per mask of a batch, of any shape that `as_batch` reads.
 
     names  : see split_names; masks without a name are numbered
     others : regions whose names are taken
-    Raises ValueError for more names than masks, for a name that occurs twice, and for a mask with nothing on it.
+    Raises ValueError for masks of another shape, for more names than masks, for a name that occurs twice, and for a
+    mask with nothing on it.
     """
-    masks = masks[None] if masks.ndim == 2 else masks
+    masks = as_batch(masks)
     given = split_names(names)
     if len(given) > len(masks):
         raise ValueError(
@@ -50,6 +70,29 @@ def regions_from_masks(masks: Tensor, names: str, shape: str, others: Sequence[R
         if mask.max() <= LEAST:
             raise ValueError(f"{MASKS}: nothing is painted on mask {number} ('{name}'). Leave it out of the batch.")
     return tuple(_shaped(name, mask, shape) for name, mask in zip(called, pixels, strict=True))
+
+
+def report_on_masks(regions: Sequence[Region], masks: Tensor) -> str:
+    """A line that says who was made of the masks, and one more where they look like the frames of a clip."""
+    names = [region.name for region in regions]
+    line = f"{len(names)} mask{'s' * (len(names) != 1)}, {len(names)} region{'s' * (len(names) != 1)}: "
+    line += ", ".join(names[:8]) + f" and {len(names) - 8} more" * (len(names) > 8) + "."
+    overlap = _overlap_of_neighbours(as_batch(masks).detach().float() >= 0.5)
+    if overlap < FRAMES:
+        return line
+    return (
+        f"{line}\nEach mask lies mostly where the one before lies ({overlap:.0%}), as the frames of a clip do; here "
+        "each makes a person of its own. For one person, hand over one mask."
+    )
+
+
+def _overlap_of_neighbours(painted: Tensor) -> float:
+    """The part that masks [B, H, W] of 0 and 1 share with the one before, of both together; the median, 0 for one."""
+    if len(painted) < 2:
+        return 0.0
+    before, after = painted[:-1].flatten(1), painted[1:].flatten(1)
+    shared, both = (before & after).sum(1), (before | after).sum(1)
+    return float((shared / both.clamp(min=1)).median())
 
 
 def _shaped(name: str, mask: Tensor, shape: str) -> Region:

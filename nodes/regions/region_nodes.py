@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from comfy_api.latest import io, ui
 
 from ...attention.regions.region import Region, rasterise
+from ..host.linked_outputs import is_linked, not_made
 from ..types import Regions
 from .region_value import decode_regions, encode_regions
 
+MASKS = 1  # the place of that output
 TWO_SIDES = encode_regions(
     [
         Region("left", x=0.04, y=0.08, width=0.44, height=0.9),
@@ -73,8 +77,16 @@ class DrawRegions(io.ComfyNode):
         if image is not None:
             height, width = image.shape[1:3]
         drawn = decode_regions(regions, width / height)
-        masks = rasterise(drawn, height, width) if drawn else torch.zeros(1, height, width)
+        masks = _masks(drawn, height, width) if is_linked(MASKS) else not_made("Draw Regions", "masks")
         return io.NodeOutput(drawn, masks, ui=None if image is None else _background(image))
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs) -> bool:
+        return is_linked(MASKS)
+
+
+def _masks(regions: Sequence[Region], height: int, width: int) -> torch.Tensor:
+    return rasterise(regions, height, width) if regions else torch.zeros(1, height, width)
 
 
 def _background(image: torch.Tensor) -> dict[str, list]:

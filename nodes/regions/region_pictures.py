@@ -11,6 +11,7 @@ from torch import Tensor
 from ...attention.regions.compositors import composite
 from ...attention.regions.edits import index_of
 from ...attention.regions.feathering import feathered
+from ...attention.regions.outlines import bands
 from ...attention.regions.region import Region, rasterise
 from ...measure.annotate import Mark, annotate, member_colour
 from ..host.images import to_pictures
@@ -38,8 +39,9 @@ def region_masks(
         return torch.zeros(1, height, width), torch.zeros(1, height, width)
     masks = rasterise(feathered(regions, feather, width / height), height, width)
     if overlaps != AS_DRAWN:
-        masks = composite(masks, overlaps, [region.order for region in regions])
-    chosen = masks[wanted]
+        for band in bands(height, width * len(regions)):
+            masks[:, band] = composite(masks[:, band], overlaps, [region.order for region in regions])
+    chosen = masks if wanted == list(range(len(regions))) else masks[wanted]
     return chosen, chosen.amax(0, keepdim=True)
 
 

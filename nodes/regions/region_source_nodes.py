@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ...attention.regions.region import SHAPES
 from ..types import Regions
-from .region_lists import regions_from_colours, regions_from_masks
+from .region_lists import regions_from_colours, regions_from_masks, report_on_masks
 
 AS_PAINTED = "mask"
 
@@ -31,7 +31,10 @@ class RegionsFromMasks(io.ComfyNode):
             description="Make a region of each mask of a batch, for instance of those that a segmenting pack found.",
             search_aliases=["mask to region", "segmentation", "SAM", "person mask"],
             inputs=[
-                io.Mask.Input("masks", tooltip="One mask per person, all of the picture's size."),
+                io.Mask.Input(
+                    "masks",
+                    tooltip="One mask per person, all of the picture's size. The frames of a clip make a person each.",
+                ),
                 Regions.Input("regions", optional=True, tooltip="Regions to put in front of these in the list."),
                 io.String.Input(
                     "names",
@@ -42,12 +45,20 @@ class RegionsFromMasks(io.ComfyNode):
                 ),
                 _shape_input(),
             ],
-            outputs=[Regions.Output(display_name="regions", tooltip="The named regions, for Cast Member.")],
+            outputs=[
+                Regions.Output(display_name="regions", tooltip="The named regions, for Cast Member."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Who was made of the masks, and a warning when they look like the frames of a clip.",
+                ),
+            ],
         )
 
     @classmethod
     def execute(cls, masks, names, shape, regions=None) -> io.NodeOutput:
-        return io.NodeOutput((*(regions or ()), *regions_from_masks(masks, names, shape, regions or ())))
+        made = regions_from_masks(masks, names, shape, regions or ())
+        report = report_on_masks(made, masks)
+        return io.NodeOutput((*(regions or ()), *made), report, ui=ui.PreviewText(report))
 
 
 class RegionsFromColours(io.ComfyNode):

@@ -8,7 +8,7 @@ and where memory allows also SDXL in bfloat16), on an accelerator the time betwe
 the CPU. Ratios are medians over pairs of calls, with intervals that hold whatever the distribution. The first call of a
 run makes everybody's keys and values and has a row of its own. Counts are taken on the same layers a tenth as wide.
 What a recipe may add (people kept apart in self-attention, local prompts, attention to photos) is timed with two
-people, beside its arithmetic.
+people, beside its arithmetic. Before all of these stands what masks of regions cost on the CPU, against those of boxes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..figures.samples import Samples
 from ..figures.verdict import Row
 from .engine.cost_rows import Timed, counted_rows, memory_rows, timed_rows
 from .engine.part_rows import part_rows
+from .engine.region_rows import region_rows
 from .engine.rigs import Shape, Workshop, has_device_clock
 from .engine.structures import SD15, SDXL
 
@@ -36,7 +37,7 @@ def rows(settings: Settings) -> list[Row]:
     samples = Samples(settings.places.home / "bench" / "speed-samples.jsonl", settings.key)
     if settings.fresh:
         samples.clear()
-    workshop, found = Workshop(settings.installation), []
+    workshop, found = Workshop(settings.installation), [*region_rows()]
     for case in timed_cases(settings.quick):
         found += timed_rows(case, workshop, samples, settings.console.status)
         found += part_rows(case, workshop, samples, settings.console.status)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from pack.attention.adapters.parts import AdapterFormatError, not_an_adapter, split_parts
-from pack.attention.adapters.weights import read_adapter
+from pack.attention.adapters.weights import check_numbers, read_adapter
 
 
 def faceid(tokens=4, cross=24, widths=(32, 64), hidden=16, embedding=512):
@@ -141,3 +141,48 @@ def broken(change):
 def test_a_damaged_file_says_what_is_damaged(change, message):
     with pytest.raises(AdapterFormatError, match=message):
         read_adapter(broken(change))
+
+
+LORA_SIZES = {"down": (8, 32), "up": (32, 8)}
+UNSOUND = {
+    "a NaN": (lambda t: t.index_fill_(0, torch.tensor([0]), float("nan")), "not finite"),
+    "an infinity": (lambda t: t.fill_(float("-inf")), "not finite"),
+    "no numbers": (lambda t: t.to("meta"), "without numbers"),
+    "sparse": (lambda t: t.to_sparse(), "sparse"),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("fault", UNSOUND)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "image_proj.proj.0.weight",
+        "image_proj.norm.bias",
+        "ip_adapter.1.to_k_ip.weight",
+        "ip_adapter.3.to_v_ip.weight",
+        "ip_adapter.0.to_q_lora.up.weight",
+    ],
+)
+def test_a_tensor_that_cannot_be_used_is_named(name, fault, dtype):
+    lora = {f"ip_adapter.0.to_q_lora.{half}.weight": torch.ones(size) for half, size in LORA_SIZES.items()}
+    state = {key: value.to(dtype) for key, value in (faceid() | lora).items()}
+    check_numbers(read_adapter(state))
+    change, said = UNSOUND[fault]
+    state[name] = change(state[name])
+
+    with pytest.raises(AdapterFormatError, match=f"its {name} .*{said}"):
+        check_numbers(read_adapter(state))
+
+
+def test_what_nothing_is_made_from_may_hold_anything():
+    check_numbers(read_adapter(faceid() | {"optimizer.step": torch.tensor(float("nan"))}))
+
+
+def test_weights_in_eight_bits_are_looked_at_too():
+    state = {key: value.to(torch.float8_e4m3fn) for key, value in faceid().items()}
+    check_numbers(read_adapter(state))
+    state["image_proj.norm.bias"] = torch.full((24,), float("nan")).to(torch.float8_e4m3fn)
+
+    with pytest.raises(AdapterFormatError, match="its image_proj.norm.bias .*not finite"):
+        check_numbers(read_adapter(state))

@@ -1,6 +1,7 @@
 """PuLID's orthogonal attention against its formula in float64, and what it must collapse to."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pack.attention.operators.modes import attend_to_identities, lay_out
 from pack.attention.operators.orthogonal import METHODS, ZERO_TOKENS, Method, lead_weight, zero_tokens_of
 from pack.attention.recipes.recipe import Recipe
 from pack.tests.attention import reference_pulid as slow
+from safetensors.torch import load_file
 
 HEADS, WIDTH, TOKENS = 2, 8, 7
 ORTHOGONAL = [name for name, method in METHODS.items() if method.orthogonal]
@@ -249,3 +251,50 @@ def test_zero_tokens_are_the_published_ones():
     assert zero_tokens_of("pulid v1.1", "regional fidelity") == ZERO_TOKENS["pulid v1.1"]["fidelity"] == 20
     assert zero_tokens_of("faceid", "fidelity") == 0
     assert replace(Method(), lead=5) != Method()
+
+
+# What `pulid_attention` of PuLID_ComfyUI (commit 4e1fd40) adds to a text's attention at weight 0.8, with its own method
+# for each of two rows: one asks for a person of 13 tokens, the other for nobody. Random numbers in, 4 heads.
+THEIRS = Path(__file__).parents[1] / "fixtures" / "pulid_comfyui.safetensors"
+
+
+def beside_theirs(method, vectors):
+    """What is added to those rows by a method, with everybody everywhere."""
+    share, sources = torch.ones(2, vectors["q"].shape[1], 1), torch.tensor([[[0]], [[1]]])
+    ones = torch.ones(2)
+    layout = lay_out(Recipe("decoupled"), share, torch.tensor([0.8]), sources, ones, [method], ones)
+    text, k, v = vectors["text"], vectors["key"], vectors["value"]
+    out = attend_to_identities(Recipe("decoupled"), layout, text, vectors["q"], TextKeys(text), k, v, 4)
+    return out - text
+
+
+@pytest.mark.parametrize("name", ["fidelity", "style", "neutral"])
+def test_pooled_methods_are_those_of_the_pack_for_this_host(name):
+    vectors = load_file(THEIRS)
+
+    ours = beside_theirs(replace(METHODS[name], pooled=True), vectors)
+
+    torch.testing.assert_close(ours, vectors[f"expected.{name}"], atol=2e-5, rtol=1e-4)
+
+
+def test_what_a_point_keeps_is_its_own_unless_it_is_pooled():
+    vectors = load_file(THEIRS)
+
+    assert (beside_theirs(METHODS["fidelity"], vectors) - vectors["expected.fidelity"]).abs().max() > 0.01
+
+
+def test_people_of_both_kinds_stand_in_one_call():
+    case = Case(halves())
+    plain, pooled = METHODS["fidelity"], replace(METHODS["fidelity"], pooled=True)
+
+    def run(*methods):
+        ones = torch.ones(3)
+        layout = lay_out(Recipe("decoupled"), case.share, torch.ones(2), case.sources, ones, methods, ones)
+        return attend_to_identities(
+            Recipe("decoupled"), layout, case.text, case.q, TextKeys(case.text), case.k, case.v, HEADS
+        )[0]
+
+    both = run(plain, pooled)
+    torch.testing.assert_close(both[:3], run(plain, plain)[:3])
+    torch.testing.assert_close(both[3:], run(pooled, pooled)[3:])
+    assert not torch.allclose(run(plain, plain)[3:], run(pooled, pooled)[3:], atol=1e-3)

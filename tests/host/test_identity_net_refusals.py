@@ -1,16 +1,18 @@
 """Whom Apply IdentityNet leaves out, what it refuses and how it says so, and noise in nobody's place."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from pack.attention.recipes.cast import Member
-from pack.nodes.host.adapters.adapter_group import group_of
+from pack.nodes.host.adapters.adapter_group import group_of, noise_for
 from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_of
 from pack.tests.host.tiny_control import tiny_control
 from pack.tests.host.tiny_instantid import ADA, BOB, TWO
 from pack.tests.host.tiny_models import EVERYWHERE, RIGHT, person, sample
+from safetensors.torch import load_file
 
 
 def test_members_of_another_kind_or_without_strength_are_nobody_to_it(model, control, applied, adapter):
@@ -76,6 +78,15 @@ def test_prompts_that_lost_their_faces_are_an_error_that_says_so(model, applied)
 
     with pytest.raises(RuntimeError, match="put Apply IdentityNet after it"):
         sample(model, **prompts)
+
+
+def test_the_noise_of_one_person_is_that_of_the_published_nodes():
+    """Random faces, two of which sum to less than 0, and the noise at .35 of both nodes of ComfyUI_InstantID."""
+    vectors = load_file(Path(__file__).parents[1] / "fixtures" / "instantid_noise.safetensors")  # commit 1ef34ef
+
+    assert (vectors["faces"].sum(1) < 0).tolist() == [True, False, True, False]
+    for face, expected in zip(vectors["faces"], vectors["expected"], strict=True):
+        assert torch.equal(0.35 * noise_for(face[None])[0], expected)
 
 
 def test_instantid_may_have_noise_for_nobody_that_only_the_people_decide(tmp_path):

@@ -1,5 +1,6 @@
 """PuLID on a real, tiny UNet: both versions and every method against the formulas, one person everywhere."""
 
+from dataclasses import replace
 from functools import cache
 
 import comfy.ldm.modules.attention as attention
@@ -59,8 +60,12 @@ def test_tokens_from_photo_and_nobody_are_those_of_the_formulas(pulid, kind):
     np.testing.assert_allclose(nobody, zeros, atol=1e-5, rtol=0)
 
 
-def plain(model, kind, name, zeros):
-    """PuLID as published: one person everywhere, in every layer by the formula in float64, row by row."""
+def plain(model, kind, name, zeros, pooled=False):
+    """PuLID as published: one person everywhere, in every layer by the formula in float64, row by row.
+
+    pooled : as the pack for this host has it, which never reaches the middle block
+    """
+    method = replace(METHODS[name], pooled=pooled)
     rows = [tokens_by_formula(kind, ADA), tokens_of(kind, np.zeros(512), np.zeros(VECTOR), np.zeros((5, 5, WIDTH)))]
     maps = exact(pulid_state(kind))
 
@@ -71,14 +76,15 @@ def plain(model, kind, name, zeros):
             for text, asking, index in zip(out, q, options["cond_or_uncond"], strict=True):
                 tokens = np.concatenate([rows[index], np.zeros((zeros, 64))])
                 key, value = (tokens @ maps[f"id_adapter_attn_layers.{number}.id_to_{w}.weight"].T for w in "kv")
-                done.append(by_formula(text.double(), asking.double(), key, value, options["n_heads"], METHODS[name]))
+                done.append(by_formula(text.double(), asking.double(), key, value, options["n_heads"], method))
             return torch.stack(done).to(out)
 
         return text_and_face
 
     clone = model.clone()
     for index, key in enumerate(ADAPTER_LAYERS):
-        clone.set_model_attn2_replace(replacement(2 * index + 1), *key)
+        if not (pooled and key[0] == "middle"):
+            clone.set_model_attn2_replace(replacement(2 * index + 1), *key)
     return clone
 
 
@@ -91,6 +97,8 @@ def by_formula(text, q, key, value, heads, method):
         return text + own
     along = (text * own).sum(0) / (text * text).sum(0) * text
     kept = bare.softmax(-1)[..., :5].sum(-1).mean(0)[:, None] if method.lead else 0.0
+    if method.lead and method.pooled:
+        kept = bare.sum(0).softmax(-1)[:, :5].sum(-1).mean()
     return text + own + (kept - 1) * along
 
 
@@ -102,6 +110,15 @@ def test_one_person_everywhere_is_the_plain_method(model, untouched, pulid, kind
 
     assert_same(sample(apply(model, [Member(ADA, EVERYWHERE)], adapter), steps=1), expected, tolerance=1e-3)
     assert_different(expected, untouched)
+
+
+def test_peer_compatible_is_the_pack_for_this_host(model, untouched, pulid):
+    adapter = pulid("pulid", peers=True)
+    expected = sample(plain(model, "pulid", "fidelity", 8, pooled=True), steps=1)
+
+    assert_same(sample(apply(model, [Member(ADA, EVERYWHERE)], adapter), steps=1), expected, tolerance=1e-3)
+    assert_different(expected, untouched)
+    assert_different(sample(plain(model, "pulid", "fidelity", 8), steps=1), expected)
 
 
 def test_both_halves_see_the_same_face(pulid):

@@ -17,6 +17,7 @@ from pack.attention.recipes.recipe_book import (
     TROUPE,
 )
 from pack.attention.regions.region import Region
+from pack.nodes.cast.cast_nodes import ApplyCast
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.test_references import PAIR, vae
@@ -79,6 +80,34 @@ def test_without_crop_and_merge_only_the_overlap_changes(model, adapter):
     assert difference[:, 4:6].min() > 1e-4
     assert difference[:, :4].max() < 1e-6
     assert difference[:, 6:].max() < 1e-6
+
+
+def test_anyms_lets_the_nearer_region_overwrite_and_the_cast_decide_between_equals(model, adapter):
+    """Read off the first layer's overlap, where the first of a cast alone would act as the one in front does."""
+
+    def overlap(*orders):
+        cast = [
+            replace(member, region=replace(member.region, order=o))
+            for member, o in zip(OVERLAPPING, orders, strict=True)
+        ]
+        with record_layers(model) as (recorded, calls):
+            sample(patched(recorded, adapter, cast, ANYMS), steps=1)
+        return calls[0].change(0)[0][:, 4:6]
+
+    ada_in_front, ben_in_front = overlap(0, 1), overlap(1, 0)
+    assert torch.equal(overlap(3, 3), ada_in_front)
+    assert (ada_in_front - ben_in_front).abs().max() > 1e-4
+    assert_same(ben_in_front, overlap(5, -2))
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPE_BOOK if name != "MultiID"])
+def test_a_prompt_that_a_recipe_does_not_read_is_said(model, adapter, caplog, name):
+    cast = (replace(TWO[0], prompt=conditioning(31)), TWO[1])
+    with caplog.at_level("INFO"):
+        node = ApplyCast.execute(model, cast, name, 1.0, adapter)
+
+    said = "one member has a prompt of their own, and this recipe draws everybody by the picture's prompt alone"
+    assert (said in caplog.text) == (said in str(node.ui and node.ui.as_dict())) == (not RECIPE_BOOK[name].prompts)
 
 
 def test_without_decoupling_regions_do_not_matter(model, adapter):

@@ -3,7 +3,10 @@
 The texts and what they mean are in tests/fixtures/region_values, which tests/web reads as well.
 """
 
+import base64
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -126,3 +129,27 @@ def test_a_mask_that_is_too_large_for_a_text_is_refused():
     noise = torch.rand(256, 256, generator=torch.Generator().manual_seed(0))
     with pytest.raises(BadMask, match="bytes as PNG, at most 8192"):
         encode_mask(noise)
+
+
+def png(width, height):
+    """A PNG of 1 bit whose header says these sizes, in base64; its pixels are few."""
+    parts = (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(64)))
+    chunks = [struct.pack(">I", len(body)) + name + body for name, body in (*parts, (b"IEND", b""))]
+    whole = b"\x89PNG\r\n\x1a\n" + b"".join(chunk + struct.pack(">I", zlib.crc32(chunk[4:])) for chunk in chunks)
+    return base64.b64encode(whole).decode()
+
+
+@pytest.mark.parametrize(
+    "size", [(2**31, 2**31), (2**31 - 1, 1), (1, 2**31 - 1), (2**32 - 1, 2**32 - 1), (20000, 20000), (257, 8), (0, 8)]
+)
+def test_a_mask_of_any_size_that_cannot_be_is_one_sentence(size):
+    entry = ADA | {"shape": "mask", "mask": png(*size)}
+
+    with pytest.raises(RegionTextError, match=r"Draw Regions: the mask of region 1 \('Ada'\) is "):
+        decode_regions(text(entry))
+
+
+def test_half_a_character_in_a_name_is_one_sentence():
+    with pytest.raises(RegionTextError, match="the name of region 1 is") as raised:
+        decode_regions(text(ADA | {"name": "Ada \ud83d"}))
+    str(raised.value).encode()

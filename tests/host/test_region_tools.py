@@ -5,6 +5,7 @@ import torch
 from pack.attention.regions.region import Region, rasterise
 from pack.nodes.regions.region_source_nodes import RegionsFromColours, RegionsFromMasks
 from pack.nodes.regions.region_tool_nodes import EditRegion, RegionMasks, RegionPreview
+from pack.scripts.benches.engine.allocations import allocated_peak
 
 ADA = Region("Ada", x=0.0, y=0.25, width=0.5, height=0.75, order=1)
 BEN = Region("Ben", "ellipse", x=0.25, y=0.25, width=0.5, height=0.5, order=0)
@@ -29,7 +30,7 @@ def coloured():
 
 def test_masks_become_regions_and_regions_masks_again():
     masks = rasterise([ADA, BEN], 32, 64)
-    (regions,) = RegionsFromMasks.execute(masks, "Ada\nBen", "mask").args
+    regions, _ = RegionsFromMasks.execute(masks, "Ada\nBen", "mask").args
     again, everybody = masks_of(*regions)
 
     assert [region.name for region in regions] == ["Ada", "Ben"]
@@ -38,7 +39,7 @@ def test_masks_become_regions_and_regions_masks_again():
 
 
 def test_masks_without_names_are_numbered_and_follow_the_regions_that_are_there():
-    (regions,) = RegionsFromMasks.execute(torch.ones(3, 8, 8), "Cleo, ", "box", (ADA,)).args
+    regions, _ = RegionsFromMasks.execute(torch.ones(3, 8, 8), "Cleo, ", "box", (ADA,)).args
 
     assert [region.name for region in regions] == ["Ada", "Cleo", "person 2", "person 3"]
     assert (regions[1].shape, regions[1].width, regions[1].height) == ("box", 1.0, 1.0)
@@ -48,9 +49,39 @@ def test_a_single_mask_is_a_batch_of_one():
     assert len(RegionsFromMasks.execute(torch.ones(8, 8), "Ada", "ellipse").args[0]) == 1
 
 
+@pytest.mark.parametrize("shape", [(2, 1, 6, 8), (2, 6, 8, 1), (2, 6, 8)])
+def test_masks_of_other_packs_are_read_with_an_axis_of_one(shape):
+    masks = torch.zeros(2, 6, 8)
+    masks[0, 2:4, 1:5] = masks[1, 0:6, 6:8] = 1
+    regions, _ = RegionsFromMasks.execute(masks.view(shape), "Ada, Ben", "mask").args
+
+    assert torch.allclose(rasterise(regions, 6, 8), masks, atol=1e-6)
+
+
+def test_the_frames_of_a_clip_are_people_with_a_hint():
+    frames = torch.zeros(16, 32, 64)
+    for number in range(16):
+        frames[number, 8:32, number : number + 24] = 1  # one person, who walks to the right
+    regions, report = RegionsFromMasks.execute(frames, "", "mask").args
+
+    assert len(regions) == 16
+    assert "16 regions: person 1, person 2" in report
+    assert "as the frames of a clip do" in report
+
+
+def test_people_beside_each_other_are_reported_without_a_hint():
+    _, report = RegionsFromMasks.execute(rasterise([ADA, BEN], 32, 64), "Ada, Ben", "mask").args
+
+    assert report == "2 masks, 2 regions: Ada, Ben."
+
+
 @pytest.mark.parametrize(
     ("masks", "names", "sentence"),
     [
+        (torch.ones(2, 6, 8, 3), "", r"shape \[2, 6, 8, 3\], needs \[masks, height, width\]"),
+        (torch.ones(2, 2, 6, 8), "", r"shape \[2, 2, 6, 8\]"),
+        (torch.ones(8), "", r"shape \[8\]"),
+        (torch.ones(1, 1, 1, 6, 8), "", r"shape \[1, 1, 1, 6, 8\]"),
         (torch.ones(1, 8, 8), "Ada, Ben", "2 names .*Ada, Ben.* for 1 masks"),
         (torch.ones(2, 8, 8), "Ada, Ada", "two regions would be named 'Ada'"),
         (torch.stack([torch.ones(8, 8), torch.zeros(8, 8)]), "Ada, Ben", "nothing is painted on mask 2 .'Ben'"),
@@ -165,3 +196,29 @@ def test_a_region_is_edited_by_its_name():
 def test_an_edit_of_nobody_names_the_node_and_the_regions():
     with pytest.raises(ValueError, match="Troupe, Edit Region: there is no region 'Zoe'. There are: 'Ada', 'Ben'"):
         EditRegion.execute((ADA, BEN), "Zoe")
+
+
+HALF = "Ada \ud83d"  # as is left of a picture sign that was cut in two
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RegionsFromMasks.execute(torch.ones(1, 8, 8), HALF, "mask"),
+        lambda: RegionsFromColours.execute(torch.ones(1, 8, 8, 3), f"{HALF}: white", "auto", 0.1, "box"),
+        lambda: EditRegion.execute((ADA,), "Ada", rename=HALF),
+    ],
+    ids=["masks", "colours", "rename"],
+)
+def test_half_a_character_in_a_name_is_said_in_words(make):
+    with pytest.raises(ValueError, match=r"name of a region, 'Ada .*ud83d', holds half of a character") as raised:
+        make()
+    str(raised.value).encode()
+
+
+@pytest.mark.parametrize("overlaps", ["as drawn", "normalise", "priority", "depth"])
+def test_masks_of_many_regions_take_little_beside_themselves(overlaps):
+    many = [Region(str(n), "ellipse", 0.02 * n, 0.1, 0.4, 0.8, n, order=-n) for n in range(16)]
+    took = allocated_peak(lambda: RegionMasks.execute(many, 1024, 1024, "", overlaps, 0.0))
+
+    assert took - 17 * 1024 * 1024 * 4 < 50e6

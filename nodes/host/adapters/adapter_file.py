@@ -12,7 +12,7 @@ import comfy.utils
 from safetensors import SafetensorError
 
 from ....attention.adapters.parts import AdapterFormatError
-from ....attention.adapters.weights import AdapterWeights, read_adapter
+from ....attention.adapters.weights import AdapterWeights, check_numbers, read_adapter
 
 UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError)
 UNREADABLE += (SafetensorError, pickle.UnpicklingError, zipfile.BadZipFile)
@@ -44,9 +44,11 @@ def read_adapter_file(path: Path, name: str, override: str) -> AdapterWeights:
     """
     state = _read(path, name)
     try:
-        return read_adapter(state, override)
+        weights = read_adapter(state, override)
+        check_numbers(weights)
     except AdapterFormatError as error:
         raise ValueError(f"Troupe: the adapter file '{name}' cannot be used: {error}") from error
+    return weights
 
 
 def _read(path: Path, name: str) -> Mapping:

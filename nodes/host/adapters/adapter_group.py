@@ -19,6 +19,8 @@ from .eva_features import eva_features_of, eva_features_of_nobody
 from .loaded_adapter import LoadedAdapter
 from .vision_features import features_of, features_of_nobody
 
+NOISE_SEEDS = 1_000_000_007  # ComfyUI_InstantID's modulus, above 0 also for faces whose numbers sum to less
+
 
 @dataclass(frozen=True, eq=False)
 class AdapterGroup:
@@ -154,6 +156,12 @@ def faces_of(identity: Identity, adapter: LoadedAdapter) -> Tensor:
     return rows if raw else torch.nn.functional.normalize(rows, dim=-1)
 
 
+def noise_for(faces: Tensor) -> Tensor:
+    """Uniform noise in 0..1 that the faces [R, E] decide, [1, E]: for one person that of ComfyUI_InstantID's nodes."""
+    seed = int(faces.sum()) % NOISE_SEEDS
+    return torch.rand(1, faces.shape[-1], generator=torch.Generator().manual_seed(seed))
+
+
 def nobody_for(adapter: LoadedAdapter, people: AdapterInputs | None = None) -> AdapterInputs:
     """What stands for nobody in negative prompts, one row, as the published code has it.
 
@@ -162,8 +170,7 @@ def nobody_for(adapter: LoadedAdapter, people: AdapterInputs | None = None) -> A
     spec, noise = adapter.spec, adapter.settings.noise
     faces = torch.zeros(1, spec.embedding_width) if adapter.format.face else None
     if noise and people is not None and adapter.spec.kind in INSTANTID_KINDS:
-        generator = torch.Generator().manual_seed(int(people.faces.double().sum()) % 2**31)
-        faces = noise * torch.rand(1, spec.embedding_width, generator=generator)
+        faces = noise * noise_for(people.faces)
     if adapter.format.vision == "eva":
         return AdapterInputs(faces, *eva_features_of_nobody(adapter.vision))
     return AdapterInputs(faces, features_of_nobody(adapter) if adapter.format.vision else None)

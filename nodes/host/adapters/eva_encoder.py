@@ -18,7 +18,7 @@ import comfy.utils
 import torch
 
 from ....attention.adapters.eva_vision import EvaShape, EvaVision
-from ....attention.adapters.eva_weights import EvaFormatError, read_eva
+from ....attention.adapters.eva_weights import EvaFormatError, check_eva_numbers, read_eva
 from .adapter_file import UNREADABLE
 from .bounded_cache import BoundedCache
 from .eva_files import NAME, WHERE, eva_files
@@ -95,7 +95,8 @@ def load_eva(path: Path, name: str) -> EvaEncoder:
 
 def _read(path: Path, name: str) -> tuple[EvaShape, Mapping[str, torch.Tensor]]:
     try:
-        return read_eva(comfy.utils.load_torch_file(str(path), safe_load=True))
+        shape, weights = read_eva(comfy.utils.load_torch_file(str(path), safe_load=True))
+        check_eva_numbers(weights)
     except EvaFormatError as error:
         raise ValueError(f"Troupe: the file '{name}' cannot be used as PuLID's encoder: {error}") from error
     except UNREADABLE as error:
@@ -104,3 +105,4 @@ def _read(path: Path, name: str) -> tuple[EvaShape, Mapping[str, torch.Tensor]]:
             f"Troupe: the file '{name}' cannot be read; it is cut off, holds code, or is not a file of weights. "
             f"Download {NAME} again. ({said})"
         ) from error
+    return shape, weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ....attention.adapters.formats import FORMATS, Format
@@ -74,7 +74,9 @@ class LoadedAdapter:
     @property
     def method(self) -> Method:
         """How its people stand beside the text."""
-        return METHODS[self.settings.method] if self.format.vision == "eva" else Method()
+        if self.format.vision != "eva":
+            return Method()
+        return replace(METHODS[self.settings.method], pooled=self.settings.peers)
 
     @property
     def zero_tokens(self) -> int:

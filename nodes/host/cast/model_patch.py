@@ -6,6 +6,7 @@ Nothing reachable from the model that was given is changed. The patch itself is 
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
 
@@ -23,12 +24,13 @@ from ..effects.effect import Effect, Given
 from ..effects.identities import Identities
 from ..effects.isolated_convolutions import IsolateConvolutions
 from ..effects.isolation import KeepApart
-from ..effects.prompts import Prompts
+from ..effects.prompts import Prompts, unused_prompts
 from ..effects.references import ReferencePhotos
 from ..model.blocks import cross_attention_blocks
 from ..model.slots import keep_replacements_apart
 from .cast_wrappers import CastWrappers
 
+log = logging.getLogger(__name__)
 CASTS = "troupe"  # the callback that every model with a cast has, and clones of it
 # In the order in which they join a call's terms: photos join the self-attention of people who are kept apart.
 BRINGING = (Prompts, Identities)  # somebody into the picture; without any of them a cast has nothing to say
@@ -52,6 +54,8 @@ def patch_cast(
     if not effects:
         return model
     effects += _made(BESIDE, given)
+    if unused := unused_prompts(cast, recipe):
+        log.info(unused)
     regions = with_margin([member.region for member in cast], recipe.margin)
     if recipe.everywhere:
         regions = tuple(Region(region.name) for region in regions)

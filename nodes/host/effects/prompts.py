@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ....attention.operators.local_prompts import PromptLayout, lay_out_prompts, mix_prompts
 from ....attention.recipes.cast import Cast
+from ....attention.recipes.recipe import Recipe
 from ..layers.in_force import Terms
 from ..model.blocks import CrossAttentionBlock, transformer_at
 from ..model.repeated_rows import with_copies
@@ -45,6 +46,18 @@ class Prompts(Effect):
     def begin(self, session: Session) -> PromptRun:
         """Its keys, values and layouts of a run."""
         return PromptRun(self, session)
+
+
+def unused_prompts(cast: Cast, recipe: Recipe) -> str:
+    """A sentence about members' prompts that a recipe does not read, without names, as it stands in logs; else ""."""
+    count = 0 if recipe.prompts else sum(member.prompt is not None for member in cast)
+    if not count:
+        return ""
+    whose = "one member has a prompt of their own" if count == 1 else f"{count} members have prompts of their own"
+    return (
+        f"Troupe: {whose}, and this recipe draws everybody by the picture's prompt alone. Recipes Troupe, MultiID, "
+        "decoupled, masked and gated read them."
+    )
 
 
 def prompts_of(cast: Cast, blocks: Sequence[CrossAttentionBlock]) -> tuple[Tensor | None, ...]:

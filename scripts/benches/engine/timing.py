@@ -20,10 +20,11 @@ Seconds = Callable[[Call], float]
 
 def clock(device: torch.device) -> Seconds:
     """How long a call takes a device, in seconds."""
-    return _device_seconds if device.type == "cuda" else _process_seconds
+    return _device_seconds if device.type == "cuda" else process_seconds
 
 
-def _process_seconds(call: Call) -> float:
+def process_seconds(call: Call) -> float:
+    """How long a call takes this process's processors, in seconds."""
     begun = time.process_time()
     call()
     return time.process_time() - begun
