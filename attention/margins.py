@@ -11,7 +11,7 @@ from .regions import Region
 def with_margin(regions: Sequence[Region], margin: float) -> tuple[Region, ...]:
     """Boxes and ellipses grown by `margin` times their size on each side; painted masks say where they end themselves.
 
-    InstantFamily (arXiv 2404.19427, section 3.2) grows face boxes by a quarter; whether of the whole or on each side
+    InstantFamily (arXiv 2404.19427, section 4.2) grows face boxes by a quarter; whether of the whole or on each side
     it does not say. What comes to lie outside of the picture is cut off by whoever draws the region.
     """
     return tuple(_grown(region, margin) if margin and region.shape != "mask" else region for region in regions)

@@ -109,8 +109,9 @@ class LoadAdapter(io.ComfyNode):
                     "format",
                     options=FORMAT_NAMES,
                     default="auto",
-                    tooltip="auto reads the format from the file itself, never from its name. Two pairs look alike: "
-                    "choose 'faceid plus' for the first FaceID-plus file of SD1.5, 'instantid' for InstantID's.",
+                    tooltip="auto reads the format from the file itself, never from its name. Where files look alike: "
+                    "choose 'faceid plus' for the first FaceID-plus file of SD1.5, which auto reads as v2, and "
+                    "'instantid' for a converted file of InstantID (the official one is known). For plus-face see crop.",
                 ),
                 *_later_inputs(),
                 *_pulid_inputs(),
