@@ -78,7 +78,10 @@ def write_pulid(path: Path) -> None:
     """PuLID v1 for that encoder and the narrow models, under the keys of its conversion."""
     projection = id_encoder(2048, EVA_WIDTH, EVA_VECTOR, 64)
     published = replace(PUBLISHED["ip-adapter_pulid_sdxl_fp16"], projection=projection, widths=[WIDTH] * 70)
-    save_file(random_state(published.shapes(), dtype=torch.float16), path)
+    state = random_state(published.shapes(), dtype=torch.float16)
+    for key in [key for key in state if key.endswith("to_v_ip.weight")]:
+        state[key] *= 8  # the method's empty tokens would leave less of random values than a step of eight bits shows
+    save_file(state, path)
 
 
 def unet(structure: Structure) -> Shapes:
