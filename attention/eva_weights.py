@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .adapter_parts import shown
 from .eva_vision import AFTER, HEAD, EvaShape, EvaVision
 
 SIGN = "blocks.0.attn.inner_attn_ln.weight"  # no other encoder has this key and those of SwiGLU
@@ -38,7 +39,7 @@ def read_eva(state: Mapping[str, Any]) -> tuple[EvaShape, dict[str, Tensor]]:
     odd = [key for key in {**expected, **weights} if (key in expected) != (key in weights)]
     if odd:
         verb = "lacks" if odd[0] in expected else "also holds"
-        raise EvaFormatError(f"it looks like EVA02-CLIP, but it {verb} {odd[0]}. Download it again.")
+        raise EvaFormatError(f"it looks like EVA02-CLIP, but it {verb} {shown(odd[0])}. Download it again.")
     for key, wanted in expected.items():
         if tuple(weights[key].shape) != wanted or not weights[key].is_floating_point():
             raise EvaFormatError(
