@@ -13,7 +13,7 @@ from ...face.extraction_words import DAMAGED, NO_FACE, TAKE
 from ...face.providers import CHOICES
 from ...face.selection import LEFT_TO_RIGHT, NEAREST, POLICIES, SIMILAR, Selection
 from ..host.faces.face_cache import CACHES, MEMORY
-from ..host.faces.face_packs import BUILT_IN, libraries, load_pack, pack_names
+from ..host.faces.face_packs import BUILT_IN, lack_of_pack, libraries, load_pack, pack_names
 from ..host.faces.photo_file import flaw_of, loaded_file, unmirrored
 from ..host.images import to_images, to_pictures
 from ..host.progress import watched
@@ -71,6 +71,10 @@ class LoadFaceEngine(io.ComfyNode):
             ],
             outputs=[FaceEngine.Output(display_name="engine")],
         )
+
+    @classmethod
+    def validate_inputs(cls, pack: str | None = None) -> bool | str:
+        return pack is None or lack_of_pack(pack) or True
 
     @classmethod
     def execute(cls, pack: str, provider: str, library: str = BUILT_IN, cache: str = MEMORY) -> io.NodeOutput:

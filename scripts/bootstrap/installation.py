@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import Refusal
-from .places import Places, python_of
+from .places import ROOT, Places, python_of
 
 # Import name and the package that brings it.
 PACK_NEEDS = {
@@ -19,9 +19,10 @@ PACK_NEEDS = {
     "numpy": "numpy",
     "scipy": "scipy",
     "safetensors": "safetensors",
-    "cv2": "opencv-python",
-    "onnxruntime": "onnxruntime",
+    "cv2": "OpenCV",
+    "onnxruntime": "ONNX Runtime",
 }
+BY_INSTALLER = ("cv2", "onnxruntime")  # which install.py brings, because several packages own each
 TEST_NEEDS = {
     "pytest": "pytest",
     "hypothesis": "hypothesis",
@@ -103,9 +104,11 @@ def check_packages(installation: Installation, needs: dict[str, str]) -> None:
     if lacking is None:
         raise Refusal(f"The Python of that ComfyUI does not run: {installation.python}.")
     if lacking:
-        packages = " ".join(needs[name] for name in lacking)
+        plain = " ".join(needs[name] for name in lacking if name not in BY_INSTALLER)
+        commands = [f"`{installation.python} -m pip install {plain}`"] * bool(plain)
+        commands += [f"`{installation.python} {ROOT / 'install.py'}`"] * any(name in BY_INSTALLER for name in lacking)
         raise Refusal(
-            f"The Python of that ComfyUI ({installation.python}) lacks {packages}. "
-            "Nothing is installed into it from here: "
-            f"install them with `{installation.python} -m pip install {packages}`, or run without --comfyui."
+            f"The Python of that ComfyUI ({installation.python}) lacks {', '.join(needs[name] for name in lacking)}. "
+            f"Nothing is installed into it from here: install them with {' and '.join(commands)}, or run without "
+            "--comfyui."
         )

@@ -154,7 +154,8 @@ GOOD = {
         ({"opencv-contrib-python": "4"}, "opencv-python and opencv-contrib-python are installed together"),
         ({"insightface": "0.7.3"}, "insightface 0.7.3 is compiled against one numpy"),
         ({"scipy": None}, "scipy is not installed; it matches faces"),
-        ({"onnxruntime-gpu": None}, "onnxruntime is not installed; it finds"),
+        ({"onnxruntime-gpu": None}, "ONNX Runtime is not installed; it finds"),
+        ({"opencv-python": None}, "OpenCV is not installed; it aligns"),
     ],
 )
 def test_packages_that_clash_or_are_missing_are_named(more, words):
