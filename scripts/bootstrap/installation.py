@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +51,11 @@ def private_installation(places: Places) -> Installation:
     return Installation(places.comfyui, python, tools=python, private=True)
 
 
-def named_installation(folder: Path, places: Places) -> Installation:
-    """The ComfyUI in `folder` (or `folder/ComfyUI`, as in the portable edition) and its own Python. Raises Refusal."""
+def named_installation(folder: Path, places: Places, beside: Sequence[Path] = ()) -> Installation:
+    """The ComfyUI in `folder` (or `folder/ComfyUI`, as in the portable edition) and its own Python. Raises Refusal.
+
+    beside : further folders beside which its Python may lie
+    """
     for candidate in (folder, folder / "ComfyUI"):
         if (candidate / "main.py").is_file() and (candidate / "comfy").is_dir():
             comfyui = candidate.resolve()
@@ -60,7 +64,7 @@ def named_installation(folder: Path, places: Places) -> Installation:
         raise Refusal(
             f"There is no ComfyUI in {folder}: no main.py beside a folder comfy. Name the folder that has both."
         )
-    pythons = list(pythons_for(comfyui))
+    pythons = list(pythons_for(comfyui, beside))
     for python in pythons:
         if missing(python, ["torch"]) == []:
             return Installation(comfyui, python, tools=python_of(places.tools), private=False)
@@ -70,9 +74,9 @@ def named_installation(folder: Path, places: Places) -> Installation:
     )
 
 
-def pythons_for(comfyui: Path) -> Iterator[Path]:
-    """Interpreters that may belong to a ComfyUI, the likeliest first: beside it, then those on the path."""
-    for parent in (comfyui, comfyui.parent):
+def pythons_for(comfyui: Path, beside: Sequence[Path] = ()) -> Iterator[Path]:
+    """Interpreters that may belong to a ComfyUI, the likeliest first: beside it, on the path, this one."""
+    for parent in (*beside, comfyui, comfyui.parent):
         for name in ("venv", ".venv"):
             if python_of(parent / name).is_file():
                 yield python_of(parent / name)
@@ -83,6 +87,7 @@ def pythons_for(comfyui: Path) -> Iterator[Path]:
         found = shutil.which(name)
         if found:
             yield Path(found)
+    yield Path(sys.executable)
 
 
 def missing(python: Path, modules: Sequence[str]) -> list[str] | None:
