@@ -31,7 +31,7 @@ class LoadFaceEngine(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_LoadFaceEngine",
             display_name="Load Face Engine",
-            category="Troupe",
+            category="Troupe/identities",
             description="Load a face pack: a detector that finds faces and a recogniser that tells people apart.",
             search_aliases=["insightface", "buffalo_l", "antelopev2", "face analysis", "arcface"],
             inputs=[
@@ -89,7 +89,7 @@ class ExtractIdentity(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_ExtractIdentity",
             display_name="Extract Identity",
-            category="Troupe",
+            category="Troupe/identities",
             description="Find a person's face on one or more photos and keep what makes them recognisable. "
             "Nothing is written to disk unless the engine's cache says so.",
             search_aliases=["face embedding", "faceid", "reference face", "select face", "no face detected"],

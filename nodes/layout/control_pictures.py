@@ -51,6 +51,7 @@ class PoseCircles(io.ComfyNode):
             node_id="Troupe_PoseCircles",
             display_name="Pose Circles",
             category="Troupe/control",
+            is_experimental=True,
             description="Put a coloured circle on each face of a pose picture, as InstantFamily describes it. Its "
             "ControlNet and its colours are not published: these (red, green, cyan, violet, again from red) are ours, "
             "for study.",

@@ -103,6 +103,7 @@ def test_the_doctor_of_the_archive_sets_nothing_up(archive, tmp_path):
     """As on ComfyUI Desktop: models and custom_nodes in a folder of the user's, main.py elsewhere."""
     folder = tmp_path / "custom_nodes" / FOLDER
     (tmp_path / "models" / "ipadapter").mkdir(parents=True)
+    (tmp_path / "input").mkdir()
     (tmp_path / "models" / "ipadapter" / "mine.safetensors").write_bytes(b"no weights")
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)
