@@ -8,11 +8,13 @@ from pack.scripts.bootstrap.places import ROOT
 
 PAGE = (ROOT / "docs" / "coming-from-other-packs.md").read_text(encoding="utf-8")
 # As these packs display them, at the commits that the page names.
-IPADAPTER_PLUS = """IPAdapter Advanced|IPAdapter Batch|IPAdapter FaceID|IPAdapter FaceID Kolors|IPAdapter FaceID Batch
-IPAdapter Tiled|IPAdapter Embeds|IPAdapter Embeds Batch|IPAdapter Style & Composition SDXL|IPAdapter Mad Scientist
-ClipVision Enhancer|IPAdapter from Params|Precise Style Transfer|Precise Composition|IPAdapter Unified Loader
-IPAdapter Model Loader|IPAdapter InsightFace Loader|IPAdapter Encoder|Combine Embeds|IPAdapter Noise
-Prep Image For ClipVision|IPAdapter Save Embeds|Load Embeds|IPAdapter Weights|Weights From Strategy|Prompt Schedule From Weights Strategy
+IPADAPTER_PLUS = """\
+IPAdapter Advanced|IPAdapter Batch|IPAdapter FaceID|IPAdapter FaceID Kolors|IPAdapter FaceID Batch
+IPAdapter Tiled|IPAdapter Embeds|IPAdapter Embeds Batch|IPAdapter Style & Composition SDXL
+IPAdapter Mad Scientist|ClipVision Enhancer|IPAdapter from Params|Precise Style Transfer
+Precise Composition|IPAdapter Unified Loader|IPAdapter Model Loader|IPAdapter InsightFace Loader
+IPAdapter Encoder|Combine Embeds|IPAdapter Noise|Prep Image For ClipVision|IPAdapter Save Embeds
+Load Embeds|IPAdapter Weights|Weights From Strategy|Prompt Schedule From Weights Strategy
 Combine Weights|IPAdapter Regional Conditioning|IPAdapter Combine Params"""
 INSTANTID = """Load InstantID Model|InstantID Face Analysis|Apply InstantID|Apply InstantID Advanced
 Face Keypoints Preprocessor|InstantID Attention Patch|Apply InstantID ControlNet"""
