@@ -150,8 +150,12 @@ def test_no_server_outlives_the_command_that_started_it(tmp_path, sign, program,
 
     command.send_signal(getattr(signal, sign))
 
-    assert command.wait(20) == 130
-    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    try:
+        assert command.wait(20) == 130
+        assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    finally:
+        for child in [child for child in children if child.is_running()]:
+            child.kill()
 
 
 def waited_for(what, seconds=10):
