@@ -22,6 +22,8 @@ PULID_AUTHORS = "pipeline_v1_1.py of ToTheBeginning/PuLID"
 INSIGHTFACE_CODE = "utils/storage.py of the package insightface 2.1"
 TEMPLATES = "the package comfyui-workflow-templates"
 
+# Names that ControlNets of every publisher have: one counts only where a folder says whose it is.
+ANYBODYS = {"diffusion_pytorch_model.safetensors": "instant"}
 RESEARCH = "InsightFace: non-commercial research only"
 APACHE, MIT, OPENRAIL = "Apache-2.0", "MIT", "OpenRAIL"
 FACES_RESEARCH = "inherits InsightFace's"
@@ -146,13 +148,10 @@ ADAPTERS = (
 )  # fmt: skip
 CONTROL_NETS = (
     ModelFile(
-        "instantid/diffusion_pytorch_model.safetensors", "controlnet",
+        "diffusion_pytorch_model.safetensors", "controlnet",
         f"{HUB}/InstantX/InstantID/resolve/main/ControlNetModel/diffusion_pytorch_model.safetensors", INSTANTID_PACK,
         "InstantID's ControlNet (IdentityNet)", "for research, its README says; its faces InsightFace's", 2500,
-        names=(
-            "instantid-controlnet.safetensors", "control_instant_id_sdxl.safetensors",
-            "diffusion_pytorch_model.safetensors",
-        ),
+        names=("instantid-controlnet.safetensors", "control_instant_id_sdxl.safetensors"),
         everyday=True,
     ),
 )  # fmt: skip
@@ -186,6 +185,11 @@ def published(name: str) -> ModelFile | None:
 def known_names(file: ModelFile) -> Iterator[str]:
     """Last parts of the names under which a file may lie, in lower case, its own first."""
     yield from dict.fromkeys(map(last_part, (file.name, *file.names)))
+
+
+def may_be(wanted: str, name: str) -> bool:
+    """Whether the file `name` of a list may be the one that is wanted, `wanted` being a last part in lower case."""
+    return last_part(name) == wanted and ANYBODYS.get(wanted, "") in name.lower()
 
 
 def where_to_get(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import folder_paths
 
 from .file_names import full_path
-from .model_files import known_names, last_part, published, where_to_get
+from .model_files import known_names, last_part, may_be, published, where_to_get
 
 DEMO_WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
 ADAPTER_SUFFIXES = (".safetensors", ".bin")
@@ -58,7 +58,7 @@ def same_file(name: str, names: Sequence[str]) -> list[str]:
     """
     file = published(name)
     for wanted in (last_part(name), *(known_names(file) if file else ())):
-        found = [other for other in names if last_part(other) == wanted]
+        found = [other for other in names if may_be(wanted, other)]
         if found:
             return found if len(found) == 1 else []
     return []

@@ -123,18 +123,29 @@ def test_a_missing_published_file_is_sent_to_its_own_folder_with_its_address(mod
     assert said == f"{name} in {models / folder} ({published(name).address})"
 
 
-def test_a_file_that_is_here_by_another_name_is_said_to_a_stock_loader_and_found_by_ours(models):
-    (models / "controlnet" / "instantid-controlnet.safetensors").write_bytes(b"x")
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [
+        ("instantid-controlnet.safetensors", True),
+        ("InstantID/diffusion_pytorch_model.safetensors", True),
+        ("depth-sdxl/diffusion_pytorch_model.safetensors", False),
+    ],
+)
+def test_a_file_that_is_here_by_another_name_is_said_where_a_stock_loader_has_to_choose_it(models, here, said):
+    (models / "controlnet" / here).parent.mkdir(exist_ok=True)
+    (models / "controlnet" / here).write_bytes(b"x")
+    node = {"type": "ControlNetLoader", "widgets_values": ["diffusion_pytorch_model.safetensors"]}
+
+    (line,) = missing_files({"nodes": [node]})
+
+    assert (line == f"diffusion_pytorch_model.safetensors, which is here as {here}: choose it in the node") == said
+
+
+def test_a_file_that_our_own_loader_finds_by_another_name_is_not_missing(models):
     (models / "instantid" / "SDXL").mkdir()
     (models / "instantid" / "SDXL" / "IP-Adapter.bin").write_bytes(b"x")
-    nodes = [
-        ("ControlNetLoader", "instantid/diffusion_pytorch_model.safetensors"),
-        ("Troupe_LoadAdapter", "ip-adapter.bin"),
-    ]
 
-    said = list(missing_files({"nodes": [{"type": kind, "widgets_values": [name]} for kind, name in nodes]}))
-
-    assert said == [f"{nodes[0][1]}, which is here as instantid-controlnet.safetensors: choose it in the node"]
+    assert list(missing_files({"nodes": [{"type": "Troupe_LoadAdapter", "widgets_values": ["ip-adapter.bin"]}]})) == []
 
 
 GOOD = {
