@@ -1,6 +1,6 @@
 """Published model files: what each is for, its folder, and an address that was read where `source` says, never guessed.
 
-README's table, the Doctor and messages about missing files are made from this one list.
+The tables in README and docs/model-files.md, the Doctor and messages about missing files are made from this one list.
 """
 
 from __future__ import annotations
@@ -208,13 +208,21 @@ def address_of(file: ModelFile) -> str:
     return file.address + (f", to be renamed to {file.name.rsplit(chr(47), 1)[-1]}" if renamed else "")
 
 
-def table() -> str:
-    """The everyday files as README's table."""
+def everyday_table() -> str:
+    """The everyday files, for README."""
     rows = ["| file | folder in `models` | MB | what for | licence |", "| --- | --- | --- | --- | --- |"]
     for file in FILES:
         if file.everyday:
             size = f"{file.size:,}" if file.size else ""
-            rows.append(
-                f"| [{file.name}]({file.address}) | `{file.folder}` | {size} | {file.purpose} | {file.licence} |"
-            )
+            link = f"[{file.name}]({file.address})"
+            rows.append(f"| {link} | `{file.folder}` | {size} | {file.purpose} | {file.licence} |")
+    return "\n".join(rows) + "\n"
+
+
+def whole_table() -> str:
+    """All files, for docs/model-files.md, with the place where each address was read."""
+    rows = ["| file | folder in `models` | what for | licence | address read in |", "| --- | --- | --- | --- | --- |"]
+    for file in FILES:
+        link = f"[{file.name}]({file.address})"
+        rows.append(f"| {link} | `{file.folder}` | {file.purpose} | {file.licence} | {file.source} |")
     return "\n".join(rows) + "\n"

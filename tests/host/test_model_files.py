@@ -4,7 +4,15 @@ import json
 
 import pytest
 from pack.nodes.host.doctor.doctor_workflows import FOLDERS
-from pack.nodes.host.model_files import FILES, known_names, last_part, published, table, where_to_get
+from pack.nodes.host.model_files import (
+    FILES,
+    everyday_table,
+    known_names,
+    last_part,
+    published,
+    whole_table,
+    where_to_get,
+)
 from pack.scripts.bootstrap.places import ROOT
 
 DEMO = "troupe-demo"
@@ -42,5 +50,6 @@ def test_a_file_is_known_whatever_folder_and_capitals_a_workflow_gives_it():
     )
 
 
-def test_readme_shows_the_table():
-    assert table() in (ROOT / "README.md").read_text(encoding="utf-8"), "Put this into README.md:\n" + table()
+@pytest.mark.parametrize(("page", "table"), [("README.md", everyday_table()), ("docs/model-files.md", whole_table())])
+def test_the_pages_show_the_list(page, table):
+    assert table in (ROOT / page).read_text(encoding="utf-8"), f"Put this into {page}:\n{table}"
