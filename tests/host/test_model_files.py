@@ -10,8 +10,8 @@ from pack.nodes.host.model_files import (
     known_names,
     last_part,
     published,
-    whole_table,
     where_to_get,
+    whole_table,
 )
 from pack.scripts.bootstrap.places import ROOT
 
