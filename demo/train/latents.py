@@ -1,6 +1,7 @@
 """Stage: every scene of the corpus as a latent, encoded once and kept on disk; an interrupted run goes on."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -13,22 +14,26 @@ log = logging.getLogger(__name__)
 PART, SAVE_EVERY = 256, 10  # scenes that are encoded at a time; parts between two saves
 
 
-def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
+def latents_of(
+    model: nn.Module, corpus: Corpus, folder: Path, name: str = "latents", drawn: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
     """Latents of all scenes in the corpus' order, fp16: [N, C, S/8, S/8].
 
-    Kept in latents.pt; made anew when the corpus or the autoencoder has changed.
+    Kept in NAME.pt; gone on with when the corpus has grown, made anew when the autoencoder has changed.
+
+    drawn : what is encoded of scenes [N], their pictures [N, 3, S, S] or others; `name` is its own
     """
-    path = folder / "latents.pt"
-    mark = [len(corpus), model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item()]
+    path, drawn = folder / f"{name}.pt", drawn or corpus.pictures
+    mark = [model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item(), len(corpus.chunks[0]["who"])]
     kept = _kept(path, mark)
-    if kept is not None and len(kept) == len(corpus):
-        return kept
+    if kept is not None and len(kept) >= len(corpus):
+        return kept[: len(corpus)]
     # A copy, because the file that the kept ones are read from is about to be replaced.
     parts = [] if kept is None else [kept.clone()]
     remaining = torch.arange(sum(map(len, parts)), len(corpus)).split(PART)
-    log.info("encoding %d scenes", sum(map(len, remaining)))
+    log.info("encoding %s of %d scenes", name, sum(map(len, remaining)))
     for number, rows in enumerate(remaining, 1):
-        parts.append(encode(model, corpus.pictures(rows)).half())
+        parts.append(encode(model, drawn(rows)).half())
         if number % SAVE_EVERY == 0 or number == len(remaining):
             parts = [torch.cat(parts)]
             torch.save({"mark": mark, "latents": parts[0]}, path.with_suffix(".part"))

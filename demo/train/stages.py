@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..form import Form
 from .autoencoder import train_autoencoder, train_decoder
-from .control import train_control
+from .control import random_hints, train_control
 from .corpus import NEAR_TO_DISTANT, Corpus, render_corpus
 from .detector import train_detector
 from .embeddings import Embedder, embedder_in, embedder_of
@@ -18,11 +18,13 @@ from .export import write_detector, write_onnx, write_recogniser, write_safetens
 from .faces import PlainRecogniser, ResidualRecogniser, log_rank_one, train_recogniser
 from .identity import Pictures, WorldWithIdentity, train_identity
 from .latents import latents_of
-from .loop import Run
+from .loop import Run, step_generator
+from .photos import kept_album
 from .reader import train_reader
 from .shipped import Shipped
 from .subject_stages import subject_encoder_stage, subject_stage
 from .text_to_image import TextToImage, train_text_to_image
+from .transformer import Data, train_transformer
 
 log = logging.getLogger(__name__)
 
@@ -100,11 +102,24 @@ class Training:
         return train_text_to_image(self.form, corpus, latents, self.run("text_to_image"))
 
     @cached_property
+    def distant(self) -> Pictures:
+        """Scenes of somebody alone and far away."""
+        corpus = Corpus(self.work / "distant")
+        return Pictures(corpus, latents_of(self.autoencoder, corpus, self.work / "distant"), counted=False)
+
+    @cached_property
+    def layouts(self) -> Tensor:
+        """A depth map of every scene as users have them, as latents [N, C, h, w]."""
+
+        def drawn(scenes: Tensor) -> Tensor:
+            return random_hints(self.corpus, scenes, step_generator("layouts", int(scenes[0]))).expand(-1, 3, -1, -1)
+
+        return latents_of(self.autoencoder, self.corpus, self.work, "layouts", drawn)
+
+    @cached_property
     def world(self) -> WorldWithIdentity:
         """Text encoder and UNet with the identity adapter."""
-        far = Corpus(self.work / "distant")
-        distant = Pictures(far, latents_of(self.autoencoder, far, self.work / "distant"), counted=False)
-        parts = Pictures(self.corpus, self.latents), distant, self.drawing_world, self.embedder
+        parts = Pictures(self.corpus, self.latents), self.distant, self.drawing_world, self.embedder
         torch.manual_seed(6)
         return train_identity(*parts, self.run("identity", upon=("text_to_image",)))
 
@@ -174,6 +189,17 @@ def control_stage(t: Training) -> None:
     write_safetensors(t.out / "depth_control.safetensors", control.state_dict())
 
 
+def transformer_stage(t: Training) -> None:
+    """Write the in-context transformer, which reads what the final text encoder says."""
+    who = torch.cat([t.corpus.face_who, t.distant.corpus.face_who]).unique()
+    album = kept_album(t.autoencoder, who, t.work)
+    data = Data(Pictures(t.corpus, t.latents), t.distant, t.layouts, album)
+    text = t.world.world.text
+    torch.manual_seed(10)
+    transformer = train_transformer(t.form.transformer, data, text, t.run("transformer", upon=("identity",)))
+    write_safetensors(t.out / "transformer.safetensors", transformer.state_dict())
+
+
 def decoder_stage(t: Training) -> None:
     """Write vae.safetensors with a sharper decoder: same latents, so that every other part still fits."""
     write_safetensors(t.out / "vae.safetensors", train_decoder(t.autoencoder, t.corpus, t.run("decoder")).state_dict())
@@ -191,5 +217,6 @@ STAGES = {
     "control": control_stage,
     "subject_encoder": subject_encoder_stage,
     "subject": subject_stage,
+    "transformer": transformer_stage,
     "decoder": decoder_stage,
 }
