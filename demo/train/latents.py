@@ -14,31 +14,34 @@ log = logging.getLogger(__name__)
 PART, SAVE_EVERY = 256, 10  # scenes that are encoded at a time; parts between two saves
 
 
-def latents_of(
-    model: nn.Module, corpus: Corpus, folder: Path, name: str = "latents", drawn: Callable[[Tensor], Tensor] | None = None
-) -> Tensor:
+def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
     """Latents of all scenes in the corpus' order, fp16: [N, C, S/8, S/8].
 
-    Kept in NAME.pt; gone on with when the corpus has grown, made anew when the autoencoder has changed.
-
-    drawn : what is encoded of scenes [N], their pictures [N, 3, S, S] or others; `name` is its own
+    Kept in latents.pt; gone on with when the corpus has grown, made anew when the autoencoder has changed.
     """
-    path, drawn = folder / f"{name}.pt", drawn or corpus.pictures
+    return encoded(model, corpus, corpus.pictures, folder / "latents.pt", len(corpus))
+
+
+def encoded(model: nn.Module, corpus: Corpus, drawn: Callable[[Tensor], Tensor], path: Path, count: int) -> Tensor:
+    """Latents of something that is drawn of the first `count` scenes, kept in a file; see `latents_of`.
+
+    drawn : scenes [N] -> pictures [N, 3, S, S] in 0..1
+    """
     mark = [model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item(), len(corpus.chunks[0]["who"])]
     kept = _kept(path, mark)
-    if kept is not None and len(kept) >= len(corpus):
-        return kept[: len(corpus)]
+    if kept is not None and len(kept) >= count:
+        return kept[:count]
     # A copy, because the file that the kept ones are read from is about to be replaced.
     parts = [] if kept is None else [kept.clone()]
-    remaining = torch.arange(sum(map(len, parts)), len(corpus)).split(PART)
-    log.info("encoding %s of %d scenes", name, sum(map(len, remaining)))
+    remaining = torch.arange(sum(map(len, parts)), count).split(PART)
+    log.info("encoding %s of %d scenes", path.stem, sum(map(len, remaining)))
     for number, rows in enumerate(remaining, 1):
         parts.append(encode(model, drawn(rows)).half())
         if number % SAVE_EVERY == 0 or number == len(remaining):
             parts = [torch.cat(parts)]
             torch.save({"mark": mark, "latents": parts[0]}, path.with_suffix(".part"))
             path.with_suffix(".part").replace(path)
-            log.info("encoded %d of %d scenes", len(parts[0]), len(corpus))
+            log.info("encoded %d of %d scenes", len(parts[0]), count)
     return parts[0]
 
 

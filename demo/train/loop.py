@@ -39,7 +39,7 @@ class Run:
     compiled: bool = False
 
     def fast(self, call: Callable[..., Tensor], dynamic: bool = False) -> Callable[..., Tensor]:
-        """`call`, compiled where this run compiles. All its tensors have the same shapes in every step, if not dynamic."""
+        """`call`, compiled where this run compiles. Unless dynamic, its tensors have the same shapes in every step."""
         return torch.compile(call, dynamic=dynamic) if self.compiled else call
 
     @property

@@ -22,7 +22,7 @@ PART = 500  # identities between two saves
 
 @dataclass(frozen=True)
 class Album:
-    """Photos of some people as latents: who [P] in rising order, head [P, HEADS, C, 8, 8], bust [P, BUSTS, C, 16, 16]."""
+    """Photos of people as latents: who [P] in rising order, head [P, HEADS, C, 8, 8], bust [P, BUSTS, C, 16, 16]."""
 
     who: Tensor
     head: Tensor

@@ -17,7 +17,7 @@ from .embeddings import Embedder, embedder_in, embedder_of
 from .export import write_detector, write_onnx, write_recogniser, write_safetensors
 from .faces import PlainRecogniser, ResidualRecogniser, log_rank_one, train_recogniser
 from .identity import Pictures, WorldWithIdentity, train_identity
-from .latents import latents_of
+from .latents import encoded, latents_of
 from .loop import Run, step_generator
 from .photos import kept_album
 from .reader import train_reader
@@ -27,6 +27,7 @@ from .text_to_image import TextToImage, train_text_to_image
 from .transformer import Data, train_transformer
 
 log = logging.getLogger(__name__)
+SCENES_TO_A_LAYOUT = 4
 
 
 @dataclass
@@ -109,12 +110,13 @@ class Training:
 
     @cached_property
     def layouts(self) -> Tensor:
-        """A depth map of every scene as users have them, as latents [N, C, h, w]."""
+        """Depth maps of the first scenes as users have them, as latents [N, C, h, w]."""
 
         def drawn(scenes: Tensor) -> Tensor:
             return random_hints(self.corpus, scenes, step_generator("layouts", int(scenes[0]))).expand(-1, 3, -1, -1)
 
-        return latents_of(self.autoencoder, self.corpus, self.work, "layouts", drawn)
+        count = -(-len(self.corpus) // SCENES_TO_A_LAYOUT)
+        return encoded(self.autoencoder, self.corpus, drawn, self.work / "layouts.pt", count)
 
     @cached_property
     def world(self) -> WorldWithIdentity:

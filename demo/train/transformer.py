@@ -10,6 +10,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from .corpus import Corpus
 from .flow import flow_loss
 from .flux import PLAIN, Blocks, Reference, double_block, single_block, velocity
 from .host_models import new_transformer, text_states
@@ -34,7 +35,7 @@ class Data:
     """What the transformer sees.
 
     near, distant : pictures of all kinds, and of the same people alone and far away
-    layouts       : depth maps of `near` as latents [N, C, h, w]
+    layouts       : depth maps of the first of `near` as latents [N, C, h, w]
     album         : photos of whom they show
     """
 
@@ -47,9 +48,7 @@ class Data:
 class Faces:
     """The faces of a corpus that a reference can be given for: their scenes and whose they are."""
 
-    def __init__(self, pictures: Pictures, known: Tensor, alone: bool):
-        corpus = pictures.corpus
-        chosen = (corpus.single[corpus.face_scene] == alone) & torch.isin(corpus.face_who, known)
+    def __init__(self, corpus: Corpus, chosen: Tensor):
         self.scene, self.who = corpus.face_scene[chosen], corpus.face_who[chosen]
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -73,39 +72,43 @@ class Batches:
 
     def __init__(self, data: Data):
         self.data = data
-        known = data.album.who
-        self.alone, self.company = Faces(data.near, known, True), Faces(data.near, known, False)
-        self.far = Faces(data.distant, known, True)
-        self.crowds = (~data.near.corpus.single).nonzero().flatten()
+        near, far, known = data.near.corpus, data.distant.corpus, data.album.who
+        shown = torch.isin(near.face_who, known)
+        alone, mapped = near.single[near.face_scene], near.face_scene < len(data.layouts)
+        self.alone, self.company = Faces(near, shown & alone), Faces(near, shown & ~alone)
+        self.mapped = Faces(near, shown & mapped)
+        self.far = Faces(far, torch.isin(far.face_who, known))
+        self.crowds = (~near.single).nonzero().flatten()
 
     def without(self, count: int, generator: torch.Generator) -> Batch:
-        """Any picture, most of them of company."""
-        near = self.data.near
-        scenes = torch.randint(0, len(near.latents), (count,), generator=generator)
+        """Any picture, most of them of company; some steps have depth maps."""
+        near, layouts = self.data.near, torch.rand((), generator=generator) < LAYOUT
+        scenes = torch.randint(0, len(self.data.layouts if layouts else near.latents), (count,), generator=generator)
         crowd = self.crowds[torch.randint(0, len(self.crowds), (count,), generator=generator)]
-        scenes = torch.where(torch.rand(count, generator=generator) < CROWDS, crowd, scenes)
+        if not layouts:
+            scenes = torch.where(torch.rand(count, generator=generator) < CROWDS, crowd, scenes)
         batch = self._batch([(near, scenes, PLAIN_FACES)], generator)
-        if torch.rand((), generator=generator) >= LAYOUT:
-            return batch
-        return replace(batch, references=(self._layout(scenes, generator),))
+        return replace(batch, references=(self._layout(scenes, generator),)) if layouts else batch
 
     def with_photo(self, count: int, generator: torch.Generator) -> Batch:
         """Pictures of one person, of somebody far away and of company, and a photo of somebody in them."""
-        near, kind = self.data.near, torch.rand(count, generator=generator)
-        layout = bool(torch.rand((), generator=generator) < LAYOUT)
+        near, layouts = self.data.near, torch.rand((), generator=generator) < LAYOUT
+        kind = torch.rand(count, generator=generator)
         company = int((kind < COMPANY).sum())
-        far = 0 if layout else int((kind > 1 - (1 - COMPANY) * DISTANT).sum())
-        drawn = [faces.draw(n, generator) for faces, n in self._shares(count, company, far)]
-        scenes, who = zip(*drawn, strict=True)
-        sources = [(near, scenes[0], ALONE), (near, scenes[1], ALONE), (self.data.distant, scenes[2], ALONE_FAR)]
-        batch = self._batch([one for one in sources if len(one[1])], generator)
-        references = [self._photo(torch.cat(who), generator)]
-        if layout:
-            references.append(self._layout(torch.cat(scenes), generator))
+        far = int((kind > 1 - (1 - COMPANY) * DISTANT).sum())
+        sources = [
+            (near, self.company, company, ALONE),
+            (near, self.alone, count - company - far, ALONE),
+            (self.data.distant, self.far, far, ALONE_FAR),
+        ]
+        if layouts:
+            sources = [(near, self.mapped, count, ALONE)]
+        drawn = [(pictures, *faces.draw(n, generator), face) for pictures, faces, n, face in sources if n]
+        batch = self._batch([(pictures, scenes, face) for pictures, scenes, _, face in drawn], generator)
+        references = [self._photo(torch.cat([who for _, _, who, _ in drawn]), generator)]
+        if layouts:
+            references.append(self._layout(drawn[0][1], generator))
         return replace(batch, references=tuple(references))
-
-    def _shares(self, count: int, company: int, far: int) -> list[tuple[Faces, int]]:
-        return [(self.company, company), (self.alone, count - company - far), (self.far, far)]
 
     def _photo(self, who: Tensor, generator: torch.Generator) -> Reference:
         kind = "bust" if torch.rand((), generator=generator) < BUST else "head"
