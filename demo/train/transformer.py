@@ -19,7 +19,7 @@ from .importance import face_weight, feature_weight
 from .loop import Run, optimise
 from .photos import Album
 
-BATCH = 4  # of each half: without a reference, and with one
+BATCH = 6  # of each half: without a reference, and with one
 RATE = 1e-3
 COMPANY = 0.2  # share of the pictures with a reference that show others too
 BUST = 0.2  # share of the steps with a whole photo as reference; the others have a head cut out
