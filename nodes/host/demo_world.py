@@ -68,7 +68,7 @@ class DemoModel(comfy.supported_models_base.BASE):
 
 
 class DemoTransformer(DemoModel):
-    """A small FLUX.2, sampled by flow matching with times in 0..1; unlike the host's, its texts are not padded to 512."""
+    """A small FLUX.2, sampled by flow matching with times in 0..1; texts keep their length, which the host's do not."""
 
     sampling_settings = {"shift": 1.0, "multiplier": 1.0}
 

@@ -55,7 +55,7 @@ def shown(core_nodes, world, names):
     """Two steps of the stock sampler, with photos given by the stock ReferenceLatent."""
     from comfy_extras.nodes_edit_model import ReferenceLatent
 
-    model, clip, vae, _ = world
+    model, clip, *_ = world
     positive, negative = (conditioning(core_nodes, clip, text) for text in (TWO_AT_THE_BEACH, ""))
     for name in names:
         latent = encoded(core_nodes, world, photo_of(name, 64)[None])
