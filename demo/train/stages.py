@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..form import Form
 from .autoencoder import train_autoencoder, train_decoder
 from .control import random_hints, train_control
-from .corpus import NEAR_TO_DISTANT, Corpus, render_corpus
+from .corpus import NEAR_TO_DISTANT, NEAR_TO_WIDE, Corpus, render_corpus
 from .detector import train_detector
 from .embeddings import Embedder, embedder_in, embedder_of
 from .export import write_detector, write_onnx, write_recogniser, write_safetensors
@@ -109,6 +109,12 @@ class Training:
         return Pictures(corpus, latents_of(self.autoencoder, corpus, self.work / "distant"), counted=False)
 
     @cached_property
+    def wide(self) -> Pictures:
+        """Scenes of all kinds on pictures twice as wide as high."""
+        corpus = Corpus(self.work / "wide")
+        return Pictures(corpus, latents_of(self.autoencoder, corpus, self.work / "wide"))
+
+    @cached_property
     def layouts(self) -> Tensor:
         """Depth maps of the first scenes as users have them, as latents [N, C, h, w]."""
 
@@ -130,6 +136,7 @@ def corpus_stage(t: Training) -> None:
     """Render the training set."""
     render_corpus(t.work / "corpus", t.form.size, t.form.scenes)
     render_corpus(t.work / "distant", t.form.size, -(-t.form.scenes // NEAR_TO_DISTANT), distant=True)
+    render_corpus(t.work / "wide", (t.form.size, 2 * t.form.size), -(-t.form.scenes // NEAR_TO_WIDE))
 
 
 def autoencoder_stage(t: Training) -> None:
@@ -193,9 +200,9 @@ def control_stage(t: Training) -> None:
 
 def transformer_stage(t: Training) -> None:
     """Write the in-context transformer, which reads what the final text encoder says."""
-    who = torch.cat([t.corpus.face_who, t.distant.corpus.face_who]).unique()
-    album = kept_album(t.autoencoder, who, t.work)
-    data = Data(Pictures(t.corpus, t.latents), t.distant, t.layouts, album)
+    near = Pictures(t.corpus, t.latents)
+    who = torch.cat([shown.corpus.face_who for shown in (near, t.distant, t.wide)]).unique()
+    data = Data(near, t.distant, t.wide, t.layouts, kept_album(t.autoencoder, who, t.work))
     text = t.world.world.text
     torch.manual_seed(10)
     transformer = train_transformer(t.form.transformer, data, text, t.run("transformer", upon=("identity",)))

@@ -10,18 +10,19 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from .corpus import Corpus
 from .flow import flow_loss
 from .flux import PLAIN, Blocks, Reference, double_block, single_block, velocity
 from .host_models import new_transformer, text_states
-from .identity import CROWDS, DISTANT, FEATURES, Pictures
+from .identity import CROWDS, FEATURES, Pictures
 from .importance import face_weight, feature_weight
 from .loop import Run, optimise
 from .photos import Album
 
 BATCH = 6  # of each half: without a reference, and with one
 RATE = 1e-3
-COMPANY = 0.2  # share of the pictures with a reference that show others too
+WIDE = 0.25  # share of the steps without depth maps that are twice as wide as high
+# Of the pictures with a reference: others are there too, somebody is alone and far away, somebody is alone and near.
+SHARES = torch.tensor([0.2, 0.4, 0.4])
 BUST = 0.2  # share of the steps with a whole photo as reference; the others have a head cut out
 LATER = 0.25  # share of the references that stand second or third, where another one would be first
 LAYOUT = 0.2  # share of the steps with a depth map among the references
@@ -34,27 +35,55 @@ ALONE, ALONE_FAR, PLAIN_FACES = 6.0, 16.0, 4.0  # how much more a face counts th
 class Data:
     """What the transformer sees.
 
-    near, distant : pictures of all kinds, and of the same people alone and far away
-    layouts       : depth maps of the first of `near` as latents [N, C, h, w]
-    album         : photos of whom they show
+    near, distant, wide : pictures of all kinds, of somebody alone and far away, and of all kinds twice as wide as high
+    layouts             : depth maps of the first of `near` as latents [N, C, h, w]
+    album               : photos of whom they show
     """
 
     near: Pictures
     distant: Pictures
+    wide: Pictures
     layouts: Tensor
     album: Album
 
 
 class Faces:
-    """The faces of a corpus that a reference can be given for: their scenes and whose they are."""
+    """Pictures with the faces in them that a reference can be given for, of people alone and in company."""
 
-    def __init__(self, corpus: Corpus, chosen: Tensor):
-        self.scene, self.who = corpus.face_scene[chosen], corpus.face_who[chosen]
+    def __init__(self, pictures: Pictures, known: Tensor):
+        corpus = self.corpus = pictures.corpus
+        self.pictures = pictures
+        self.crowds = (~corpus.single).nonzero().flatten()
+        shown, alone = torch.isin(corpus.face_who, known), corpus.single[corpus.face_scene]
+        self.alone, self.company = (shown & alone).nonzero().flatten(), (shown & ~alone).nonzero().flatten()
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Scenes and identities, [count] each."""
-        pick = torch.randint(0, len(self.scene), (count,), generator=generator)
-        return self.scene[pick], self.who[pick]
+    def first(self, scenes: int) -> Tensor:
+        """The faces that the first so many scenes show."""
+        faces = torch.cat([self.alone, self.company])
+        return faces[self.corpus.face_scene[faces] < scenes]
+
+    def some(self, faces: Tensor, count: int, face: float, generator: torch.Generator) -> "Shown":
+        """`count` of some faces, each with the scene it is in; `face`: how much more it counts than what is around."""
+        pick = _pick(faces, count, generator)
+        return Shown(self.pictures, self.corpus.face_scene[pick], face, self.corpus.face_who[pick])
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Scenes [n] of some pictures; how much more faces count in them; whose photo [n] is given, if any."""
+
+    pictures: Pictures
+    scenes: Tensor
+    face: float
+    who: Tensor
+
+
+def _pick(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    return rows[torch.randint(0, len(rows), (count,), generator=generator)]
+
+
+def _chance(share: float, generator: torch.Generator) -> bool:
+    return torch.rand((), generator=generator).item() < share
 
 
 @dataclass(frozen=True)
@@ -72,46 +101,46 @@ class Batches:
 
     def __init__(self, data: Data):
         self.data = data
-        near, far, known = data.near.corpus, data.distant.corpus, data.album.who
-        shown = torch.isin(near.face_who, known)
-        alone, mapped = near.single[near.face_scene], near.face_scene < len(data.layouts)
-        self.alone, self.company = Faces(near, shown & alone), Faces(near, shown & ~alone)
-        self.mapped = Faces(near, shown & mapped)
-        self.far = Faces(far, torch.isin(far.face_who, known))
-        self.crowds = (~near.single).nonzero().flatten()
+        self.near, self.far, self.wide = (Faces(p, data.album.who) for p in (data.near, data.distant, data.wide))
+        self.mapped = self.near.first(len(data.layouts))
 
     def without(self, count: int, generator: torch.Generator) -> Batch:
         """Any picture, most of them of company; some steps have depth maps."""
-        near, layouts = self.data.near, torch.rand((), generator=generator) < LAYOUT
-        scenes = torch.randint(0, len(self.data.layouts if layouts else near.latents), (count,), generator=generator)
-        crowd = self.crowds[torch.randint(0, len(self.crowds), (count,), generator=generator)]
-        if not layouts:
-            scenes = torch.where(torch.rand(count, generator=generator) < CROWDS, crowd, scenes)
-        batch = self._batch([(near, scenes, PLAIN_FACES)], generator)
-        return replace(batch, references=(self._layout(scenes, generator),)) if layouts else batch
+        if _chance(LAYOUT, generator):
+            scenes = torch.randint(0, len(self.data.layouts), (count,), generator=generator)
+            batch = self._batch([Shown(self.data.near, scenes, PLAIN_FACES, scenes)], generator)
+            return replace(batch, references=(self._layout(scenes, generator),))
+        faces = self.wide if _chance(WIDE, generator) else self.near
+        any_scene = torch.arange(len(faces.pictures.latents))
+        crowd = torch.rand(count, generator=generator) < CROWDS
+        scenes = torch.where(crowd, _pick(faces.crowds, count, generator), _pick(any_scene, count, generator))
+        return self._batch([Shown(faces.pictures, scenes, PLAIN_FACES, scenes)], generator)
 
     def with_photo(self, count: int, generator: torch.Generator) -> Batch:
         """Pictures of one person, of somebody far away and of company, and a photo of somebody in them."""
-        near, layouts = self.data.near, torch.rand((), generator=generator) < LAYOUT
-        kind = torch.rand(count, generator=generator)
-        company = int((kind < COMPANY).sum())
-        far = int((kind > 1 - (1 - COMPANY) * DISTANT).sum())
-        sources = [
-            (near, self.company, company, ALONE),
-            (near, self.alone, count - company - far, ALONE),
-            (self.data.distant, self.far, far, ALONE_FAR),
-        ]
+        company, far = torch.multinomial(SHARES, count, True, generator=generator).bincount(minlength=3)[:2].tolist()
+        layouts = _chance(LAYOUT, generator)
         if layouts:
-            sources = [(near, self.mapped, count, ALONE)]
-        drawn = [(pictures, *faces.draw(n, generator), face) for pictures, faces, n, face in sources if n]
-        batch = self._batch([(pictures, scenes, face) for pictures, scenes, _, face in drawn], generator)
-        references = [self._photo(torch.cat([who for _, _, who, _ in drawn]), generator)]
-        if layouts:
-            references.append(self._layout(drawn[0][1], generator))
+            drawn = [self.near.some(self.mapped, count, ALONE, generator)]
+        elif _chance(WIDE, generator):
+            faces, company = self.wide, company + far
+            drawn = [
+                faces.some(faces.company, company, ALONE, generator),
+                faces.some(faces.alone, count - company, ALONE, generator),
+            ]
+        else:
+            drawn = [
+                self.near.some(self.near.company, company, ALONE, generator),
+                self.near.some(self.near.alone, count - company - far, ALONE, generator),
+                self.far.some(self.far.alone, far, ALONE_FAR, generator),
+            ]
+        batch = self._batch([one for one in drawn if len(one.scenes)], generator)
+        references = [self._photo(torch.cat([one.who for one in drawn]), generator)]
+        references += [self._layout(drawn[0].scenes, generator)] if layouts else []
         return replace(batch, references=tuple(references))
 
     def _photo(self, who: Tensor, generator: torch.Generator) -> Reference:
-        kind = "bust" if torch.rand((), generator=generator) < BUST else "head"
+        kind = "bust" if _chance(BUST, generator) else "head"
         latent = self.data.album.draw(kind, who, generator)
         later = torch.rand(len(who), generator=generator) < LATER
         place = torch.where(later, torch.randint(2, 4, (len(who),), generator=generator), torch.ones(len(who)))
@@ -122,11 +151,11 @@ class Batches:
         return Reference(self.data.layouts[scenes].float(), place * STEP)
 
     @staticmethod
-    def _batch(sources: list[tuple[Pictures, Tensor, float]], generator: torch.Generator) -> Batch:
-        shown = [pictures.shown(scenes, generator) for pictures, scenes, _ in sources]
+    def _batch(sources: list[Shown], generator: torch.Generator) -> Batch:
+        shown = [one.pictures.shown(one.scenes, generator) for one in sources]
         latents, captions, boxes, points = (torch.cat(parts) for parts in zip(*shown, strict=True))
-        face = torch.tensor([own for _, scenes, own in sources for _ in scenes])[:, None, None, None]
-        cells = latents.shape[-1]
+        face = torch.tensor([one.face for one in sources for _ in one.scenes])[:, None, None, None]
+        cells = tuple(latents.shape[2:])
         weight = face_weight(boxes, cells, face) * feature_weight(points, boxes, cells, FEATURES)
         return Batch(latents, captions, weight)
 
