@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..form import Form
+from ..form import TEXT, Form
 from .autoencoder import train_autoencoder, train_decoder
 from .control import random_hints, train_control
 from .corpus import NEAR_TO_DISTANT, NEAR_TO_WIDE, Corpus, render_corpus
@@ -16,12 +16,13 @@ from .detector import train_detector
 from .embeddings import Embedder, embedder_in, embedder_of
 from .export import write_detector, write_onnx, write_recogniser, write_safetensors
 from .faces import PlainRecogniser, ResidualRecogniser, log_rank_one, train_recogniser
+from .host_models import new_text_encoder
 from .identity import Pictures, WorldWithIdentity, train_identity
 from .latents import encoded, latents_of
 from .loop import Run, step_generator
 from .photos import kept_album
 from .reader import train_reader
-from .shipped import Shipped
+from .shipped import Shipped, start_from
 from .subject_stages import subject_encoder_stage, subject_stage
 from .text_to_image import TextToImage, train_text_to_image
 from .transformer import Data, train_transformer
@@ -131,6 +132,16 @@ class Training:
         torch.manual_seed(6)
         return train_identity(*parts, self.run("identity", upon=("text_to_image",)))
 
+    @cached_property
+    def text(self) -> nn.Module:
+        """The final text encoder; where it ships, without anything else of the world that it ships in."""
+        run, own = self.run("identity", upon=("text_to_image",)), "world.text."
+        if not run.as_shipped:
+            return self.world.world.text
+        text = new_text_encoder(TEXT)
+        start_from(text, {key.removeprefix(own): value for key, value in run.start.items() if key.startswith(own)})
+        return text.eval()
+
 
 def corpus_stage(t: Training) -> None:
     """Render the training set."""
@@ -200,10 +211,13 @@ def control_stage(t: Training) -> None:
 
 def transformer_stage(t: Training) -> None:
     """Write the in-context transformer, which reads what the final text encoder says."""
-    near = Pictures(t.corpus, t.latents)
-    who = torch.cat([shown.corpus.face_who for shown in (near, t.distant, t.wide)]).unique()
-    data = Data(near, t.distant, t.wide, t.layouts, kept_album(t.autoencoder, who, t.work))
-    text = t.world.world.text
+
+    def data() -> Data:
+        near = Pictures(t.corpus, t.latents)
+        who = torch.cat([shown.corpus.face_who for shown in (near, t.distant, t.wide)]).unique()
+        return Data(near, t.distant, t.wide, t.layouts, kept_album(t.autoencoder, who, t.work))
+
+    text = t.text
     torch.manual_seed(10)
     transformer = train_transformer(t.form.transformer, data, text, t.run("transformer", upon=("identity",)))
     write_safetensors(t.out / "transformer.safetensors", transformer.state_dict())

@@ -4,6 +4,7 @@ Text encoder and autoencoder are the shipped ones. It is given one person at a t
 (arXiv 2506.15742): several people at once are as new to it as to the models that users have.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -160,15 +161,16 @@ class Batches:
         return Batch(latents, captions, weight)
 
 
-def train_transformer(options: dict, data: Data, text: nn.Module, run: Run) -> nn.Module:
+def train_transformer(options: dict, data: Callable[[], Data], text: nn.Module, run: Run) -> nn.Module:
     """Half of every step has no reference, so that the model draws from words alone too.
 
     options : of ComfyUI's Flux class, see `Form.transformer`
+    data    : asked for when there is something to train
     text    : the text encoder, which stays as it is
     """
     text.requires_grad_(False)
     model = new_transformer(options)
-    batches = cache(lambda: Batches(data))
+    batches = cache(lambda: Batches(data()))
     blocks = Blocks(run.fast(double_block, True), run.fast(single_block, True)) if run.compiled else PLAIN
 
     def loss_of(batch: Batch, generator: torch.Generator) -> Tensor:
@@ -182,8 +184,7 @@ def train_transformer(options: dict, data: Data, text: nn.Module, run: Run) -> n
         return flow_loss(predict, batch.latents, generator, batch.weight, 0.5)
 
     def loss_at(_step: int, generator: torch.Generator) -> Tensor:
-        count = min(BATCH, len(data.near.latents))
-        halves = batches().without(count, generator), batches().with_photo(count, generator)
+        halves = batches().without(BATCH, generator), batches().with_photo(BATCH, generator)
         return sum(loss_of(half, generator) for half in halves) / 2
 
     return optimise(run, model, loss_at, RATE, upon=sum(p.double().abs().sum().item() for p in text.parameters()))
