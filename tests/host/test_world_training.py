@@ -67,7 +67,7 @@ def shown(core_nodes, world, names):
 
 def going_on(trained, folder, *chosen) -> Training:
     """A run in another folder that knows of the published weights only; its scenes are those of the first run."""
-    for scenes in ("corpus", "distant"):
+    for scenes in ("corpus", "distant", "wide"):
         shutil.copytree(trained[0] / "work" / scenes, folder / scenes)
     shipped = Shipped(trained[0] / "shipped", "smoke", SMOKE)
     return Training("smoke", SMOKE, folder, folder / "weights", frozenset(chosen), shipped)
@@ -195,6 +195,25 @@ def test_a_part_that_is_needed_is_taken_as_it_ships_and_the_chosen_one_goes_on_f
     )
     assert all((after[key].float() - before[key].float()).abs().max() < 1e-2 for key in before)
     assert any(not torch.equal(after[key], before[key]) for key in before)
+
+
+def test_the_transformer_goes_on_from_what_ships_and_needs_no_other_model_trained(trained, tmp_path, caplog):
+    caplog.set_level("INFO")
+    training = going_on(trained, tmp_path, "transformer")
+
+    STAGES["transformer"](training)
+    written = load_file(tmp_path / "weights" / "transformer.safetensors")
+    shutil.rmtree(tmp_path / "corpus")
+    again = Training("smoke", SMOKE, tmp_path, tmp_path / "again", frozenset(["transformer"]), training.shipped)
+    STAGES["transformer"](again)
+
+    assert "transformer starts from the shipped weights" in caplog.text
+    files = ("transformer", "layouts", "photos", "latents")
+    assert {path.name for path in tmp_path.glob("*.pt")} == {f"{name}.pt" for name in files}
+    finished = load_file(tmp_path / "again" / "transformer.safetensors")
+    assert all(torch.equal(finished[key], written[key]) for key in written)
+    before = load_file(trained[0] / "shipped" / "transformer.safetensors")
+    assert any(not torch.equal(before[key], written[key]) for key in before)
 
 
 def test_sharpening_the_decoder_leaves_latents_alone(trained, tmp_path):
