@@ -38,20 +38,22 @@ class Window:
         whole[batch, :, self.rows, self.columns] = patch.permute(0, 2, 3, 1)
 
 
-def window_around(place: Tensor, size: int, reach: tuple[float, float, float]) -> Window:
-    """The windows around figures on pictures of size x size, moved inwards at the edges; the whole picture at most.
+def window_around(place: Tensor, size: tuple[int, int], reach: tuple[float, float, float]) -> Window:
+    """The windows around figures on pictures, moved inwards at the edges; the whole picture at most.
 
     place : [B, 3] x, y and half height of each figure, in fractions of the picture
+    size  : height and width of the pictures
     reach : how far a window goes to each side, up and down, in half heights of the largest figure of the batch
     """
-    side, up, down = (int(r * float(place[:, 2].max()) * size) + 2 for r in reach)
-    width, height = min(size, 2 * side), min(size, up + down)
-    x, y = place[:, 0] * size, place[:, 1] * size
-    column0 = (x.floor().long() - side).clamp(0, size - width)
-    row0 = (y.floor().long() - up).clamp(0, size - height)
+    rows, columns = size
+    side, up, down = (int(r * float(place[:, 2].max()) * rows) + 2 for r in reach)
+    width, height = min(columns, 2 * side), min(rows, up + down)
+    x, y, half = (place * torch.tensor([columns, rows, rows], device=place.device)).unbind(1)
+    column0 = (x.floor().long() - side).clamp(0, columns - width)
+    row0 = (y.floor().long() - up).clamp(0, rows - height)
     columns = column0[:, None, None] + torch.arange(width, device=place.device)[None, None]
     rows = row0[:, None, None] + torch.arange(height, device=place.device)[None, :, None]
-    half = (place[:, 2] * size)[:, None, None]
+    half = half[:, None, None]
     u = ((columns + 0.5 - x[:, None, None]) / half).expand(-1, height, -1)
     v = ((rows + 0.5 - y[:, None, None]) / half).expand(-1, -1, width)
     return Window(rows, columns, u, v, 1 / half)

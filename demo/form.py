@@ -14,6 +14,7 @@ class Form:
     size             pixels along a side
     latent_channels  channels of the autoencoder's latent, an eighth of the size along each side
     model_channels, channel_mult  widths of the UNet's four levels, in SD1.5's block structure
+    heads, double_blocks, single_blocks  of the transformer, which is 64 wide for each head
     scenes           how many rendered scenes it is trained on
     steps            optimiser steps of each stage that trains something (demo/train/stages.py)
     """
@@ -24,6 +25,9 @@ class Form:
     channel_mult: tuple[int, ...]
     scenes: int
     steps: dict[str, int] = field(default_factory=dict)
+    heads: int = 3
+    double_blocks: int = 2
+    single_blocks: int = 5
 
     @property
     def unet(self) -> dict:
@@ -48,6 +52,32 @@ class Form:
             "use_temporal_attention": False,
             "use_temporal_resblock": False,
             "num_classes": None,
+        }
+
+    @property
+    def transformer(self) -> dict:
+        """Arguments of ComfyUI's Flux with FLUX.2's features, smaller and with patches of 2 x 2 cells."""
+        return {
+            "in_channels": self.latent_channels,
+            "out_channels": self.latent_channels,
+            "patch_size": 2,
+            "context_in_dim": CONTEXT,
+            "vec_in_dim": None,
+            "guidance_embed": False,
+            "hidden_size": 64 * self.heads,
+            "num_heads": self.heads,
+            "axes_dim": [16, 16, 16, 16],
+            "theta": 2000,
+            "mlp_ratio": 3.0,
+            "mlp_silu_act": True,
+            "depth": self.double_blocks,
+            "depth_single_blocks": self.single_blocks,
+            "global_modulation": True,
+            "qkv_bias": False,
+            "ops_bias": False,
+            "txt_ids_dims": [3],
+            "default_ref_method": "index",
+            "ref_index_scale": 10.0,
         }
 
 
@@ -76,6 +106,7 @@ _STEPS_128 = {
     "decoder": 900,
     "subject_encoder": 1500,
     "subject": 600,
+    "transformer": 62_500,
 }
 _STEPS_256 = {
     "autoencoder": 20_000,
@@ -89,11 +120,12 @@ _STEPS_256 = {
     "decoder": 10_000,
     "subject_encoder": 20_000,
     "subject": 10_000,
+    "transformer": 125_000,
 }
 FORMS = {
     "128": Form(128, 8, 64, (1, 1, 1, 2), 40_000, _STEPS_128),
     "256": Form(256, 4, 64, (1, 1, 1, 2), 200_000, _STEPS_256),
-    "smoke": Form(128, 8, 64, (1, 1, 1, 1), 8, dict.fromkeys(_STEPS_128, 2)),
+    "smoke": Form(128, 8, 64, (1, 1, 1, 1), 8, dict.fromkeys(_STEPS_128, 2), 1, 1, 1),
 }
 
 
@@ -104,6 +136,7 @@ def world_facts(name: str, form: Form) -> dict:
         "size": form.size,
         "latent_channels": form.latent_channels,
         "unet": form.unet,
+        "transformer": form.transformer,
         "text": TEXT,
         "words": list(WORDS),
         "length": LENGTH,

@@ -29,10 +29,11 @@ class Geometry:
         self.mouth_width = 0.3 + 0.12 * measure(identity, "mouth_width")
 
 
-def key_points(identity: Tensor, motion: Tensor, place: Tensor) -> Tensor:
+def key_points(identity: Tensor, motion: Tensor, place: Tensor, aspect: float = 1.0) -> Tensor:
     """Eyes, nose and corners of the mouth, left to right on the picture, in fractions of it: [B, 5, 2].
 
     identity [B, 24], motion [B, 5], place [B, 3] as in `Scene`, one figure each
+    aspect : width of the pictures in heights
     """
     g = Geometry(identity, motion)
     gap, yaw, width = g.eye_gap.flatten(), g.yaw.flatten(), g.mouth_width.flatten()
@@ -42,13 +43,15 @@ def key_points(identity: Tensor, motion: Tensor, place: Tensor) -> Tensor:
     u = torch.stack([-gap, gap, yaw * 0.06, -width, width], 1) + g.shift.flatten()[:, None]
     v = torch.stack([eyes, eyes, nose, corners, corners], 1)
     cos, sin = torch.cos(g.angle.flatten())[:, None], torch.sin(g.angle.flatten())[:, None]
-    return place[:, None, :2] + torch.stack([u * cos - v * sin, u * sin + v * cos], -1) * place[:, None, 2:]
+    x, y = (u * cos - v * sin) / aspect, u * sin + v * cos
+    return place[:, None, :2] + torch.stack([x, y], -1) * place[:, None, 2:]
 
 
-def face_boxes(identity: Tensor, motion: Tensor, place: Tensor) -> Tensor:
+def face_boxes(identity: Tensor, motion: Tensor, place: Tensor, aspect: float = 1.0) -> Tensor:
     """Forehead to chin, cheek to cheek, x0, y0, x1, y1 in fractions of the picture: [B, 4]; inputs as `key_points`."""
     g = Geometry(identity, motion)
     width, angle = g.head_width.flatten(), g.angle.flatten()
-    centre = place[:, :2] + torch.stack([-torch.sin(angle) * 0.12, 0.12 * torch.cos(angle)], -1) * place[:, 2:]
-    half = torch.stack([width * (1 + 0.1 * angle.abs()), torch.full_like(width, 0.86)], -1) * place[:, 2:]
+    below = torch.stack([-torch.sin(angle) * 0.12 / aspect, 0.12 * torch.cos(angle)], -1)
+    half = torch.stack([width * (1 + 0.1 * angle.abs()) / aspect, torch.full_like(width, 0.86)], -1) * place[:, 2:]
+    centre = place[:, :2] + below * place[:, 2:]
     return torch.cat([centre - half, centre + half], -1)

@@ -20,9 +20,9 @@ _PROPS = {KINDS.index("ball"): draw_ball, KINDS.index("plant"): draw_plant}
 class Rendered:
     """Pictures of a batch of scenes and what is true of them. P figures in the scenes' own order.
 
-    picture    [B, 3, S, S] in 0..1
-    mask       [B, P, S, S] visible part of each figure, 0..1
-    depth      [B, 1, S, S] 0 far to 1 near
+    picture    [B, 3, H, W] in 0..1
+    mask       [B, P, H, W] visible part of each figure, 0..1
+    depth      [B, 1, H, W] 0 far to 1 near
     face_box   [B, P, 4] x0, y0, x1, y1 in fractions of the picture
     key_points [B, P, 5, 2] in fractions of the picture
     visible    [B, P] share of the head, as far as it is inside the picture, that is not covered; 0 for props
@@ -37,19 +37,20 @@ class Rendered:
 
 
 @torch.no_grad()
-def render(scene: Scene, size: int = 128) -> Rendered:
-    """Draw scenes at size x size pixels, far figures first.
+def render(scene: Scene, size: int | tuple[int, int] = 128) -> Rendered:
+    """Draw scenes at a size in pixels, of a square or as height and width; far figures first.
 
     The canvas has a channel for each thing that a nearer figure covers: RGB, depth, a mask and a head for each figure.
     """
+    height, width = size if isinstance(size, tuple) else (size, size)
     count, figures = scene.kind.shape
     everything = torch.arange(count, device=scene.kind.device)
-    canvas = _empty_canvas(scene, size)
+    canvas = _empty_canvas(scene, height, width)
     whole_heads = torch.zeros(count, figures, device=canvas.device)
     order = scene.depth.argsort(1)
     for rank in range(figures):
         index = order[:, rank]
-        window = window_around(scene.place[everything, index], size, REACH)
+        window = window_around(scene.place[everything, index], (height, width), REACH)
         patch = window.cut(canvas)
         picture, cover, head = _draw_figure(window, patch[:, :3], scene, index)
         layers = patch[:, 3:] * (1 - cover[:, None])
@@ -64,18 +65,18 @@ def render(scene: Scene, size: int = 128) -> Rendered:
         picture=canvas[:, :3].clamp(0, 1),
         mask=canvas[:, 4 : 4 + figures],
         depth=canvas[:, 3:4].clamp(0, 1),
-        face_box=face_boxes(*flat).view(count, figures, 4),
-        key_points=key_points(*flat).view(count, figures, 5, 2),
+        face_box=face_boxes(*flat, width / height).view(count, figures, 4),
+        key_points=key_points(*flat, width / height).view(count, figures, 5, 2),
         visible=torch.where(whole_heads > 0, seen_heads / whole_heads.clamp(min=1e-3), torch.zeros_like(seen_heads)),
     )
 
 
-def _empty_canvas(scene: Scene, size: int) -> Tensor:
-    """The places without anybody in them: [B, 4 + 2 P, size, size]. The ground comes nearer towards the bottom."""
+def _empty_canvas(scene: Scene, height: int, width: int) -> Tensor:
+    """The places without anybody in them: [B, 4 + 2 P, height, width]. The ground comes nearer towards the bottom."""
     count, figures = scene.kind.shape
-    canvas = torch.zeros(count, 4 + 2 * figures, size, size, device=scene.kind.device)
-    canvas[:, :3] = draw_background(scene.background, size)
-    canvas[:, 3] = 0.05 + 0.12 * (torch.arange(size, device=canvas.device) / size)[None, :, None]
+    canvas = torch.zeros(count, 4 + 2 * figures, height, width, device=scene.kind.device)
+    canvas[:, :3] = draw_background(scene.background, height, width)
+    canvas[:, 3] = 0.05 + 0.12 * (torch.arange(height, device=canvas.device) / height)[None, :, None]
     return canvas
 
 

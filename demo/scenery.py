@@ -28,29 +28,33 @@ _GROUND = torch.tensor(
 )
 
 
-def draw_background(background: Tensor, size: int) -> Tensor:
-    """Pictures of empty places: background [B] index into BACKGROUNDS -> [B, 3, size, size] in 0..1."""
+def draw_background(background: Tensor, height: int, width: int) -> Tensor:
+    """Pictures of empty places: background [B] index into BACKGROUNDS -> [B, 3, height, width] in 0..1.
+
+    Lengths are heights: a wide picture has more trees, houses and dunes, not broader ones.
+    """
     device = background.device
-    line = (torch.arange(size, device=device) + 0.5) / size
-    y, x = line[None, :, None], line[None, None, :]
+    y = ((torch.arange(height, device=device) + 0.5) / height)[None, :, None]
+    x = ((torch.arange(width, device=device) + 0.5) / height)[None, None, :]
+    middle = width / height / 2
     top, ground = _TOP.to(device)[background], _GROUND.to(device)[background]
-    picture = torch.lerp(top[:, :, None, None], ground[:, :, None, None], y[:, None].expand(1, 1, size, size))
+    picture = torch.lerp(top[:, :, None, None], ground[:, :, None, None], y[:, None].expand(1, 1, height, width))
 
     def soft(edge: Tensor) -> Tensor:
-        return torch.sigmoid(edge * size * 1.2)
+        return torch.sigmoid(edge * height * 1.2)
 
     def paint(place: str, cover: Tensor, *colour: float) -> None:
         nonlocal picture
         here = (background == BACKGROUNDS.index(place))[:, None, None].float()
         tone = torch.tensor(colour, device=device)[None, :, None, None].expand_as(picture)
-        picture = torch.lerp(picture, tone, (here * cover).expand(-1, size, size)[:, None])
+        picture = torch.lerp(picture, tone, (here * cover).expand(-1, height, width)[:, None])
 
     horizon = soft(y - 0.45) * soft(0.64 - y)
     treetops = soft(0.5 + 0.07 * torch.sin(x * 30) - y)
-    moon = soft(0.03 - torch.hypot(x - 0.78, y - 0.16) + 0.05)
+    moon = soft(0.03 - torch.hypot(x - 0.28 - middle, y - 0.16) + 0.05)
     houses = soft(torch.sin(x * 28) - 0.1) * soft(y - 0.40) * soft(0.75 - y)
     dunes = soft(y - 0.62 - 0.08 * torch.sin(x * 7))
-    window = soft(0.2 - (x - 0.5).abs()) * soft(0.13 - (y - 0.2).abs())
+    window = soft(0.2 - (x - middle).abs()) * soft(0.13 - (y - 0.2).abs())
     paint("beach", horizon, 0.15, 0.50, 0.76)
     paint("forest", treetops * 0.6, 0.12, 0.34, 0.18)
     paint("night", moon, 0.95, 0.93, 0.75)

@@ -1,5 +1,6 @@
 """Who stands where, wearing what, with which face: random scenes of one to six figures, and photos of one person."""
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -23,7 +24,7 @@ _SMALLEST, _LARGEST = 0.07, 0.21  # the same of somebody alone who is far away
 
 @dataclass(frozen=True)
 class Scene:
-    """A batch of scenes with P figures each, left to right. Lengths are fractions of the picture.
+    """A batch of scenes with P figures each, left to right. Lengths are fractions of the picture, sizes of its height.
 
     identity   [B, P, 24] in [0, 1]
     kind       [B, P] index into KINDS
@@ -58,12 +59,18 @@ class Scene:
 
 
 def random_scenes(
-    count: int, figures: int, generator: torch.Generator, identity: Tensor | None = None, props: float = 0.08
+    count: int,
+    figures: int,
+    generator: torch.Generator,
+    identity: Tensor | None = None,
+    props: float = 0.08,
+    aspect: float = 1.0,
 ) -> Scene:
     """`count` scenes of `figures` (1..6) figures, standing left to right with jitter in place, size and depth.
 
     identity : [count, figures, 24] to draw given people
     props    : the share of figures that are things
+    aspect   : width of the picture in heights; in a wide one they are as large as fewer figures are in a square
     """
     device = generator.device
 
@@ -76,13 +83,15 @@ def random_scenes(
     if identity is None:
         identity = new_identities(count * figures, generator).view(count, figures, len(FIELDS))
     kind = torch.where(uniform() < props, 1 + pick(2), torch.zeros(count, figures, dtype=torch.long, device=device))
-    usual = _SIZES.to(device)[figures - 1]
+    beside = math.ceil(figures / aspect)
+    usual = _SIZES.to(device)[beside - 1]
     size = usual * (0.8 + 0.35 * uniform())
     slot = (torch.arange(figures, device=device) + 0.5) / figures
-    room = max(0.0, 1 / figures - 1.5 * float(_SIZES[figures - 1]))
+    room = max(0.0, 1 / figures - 1.5 * float(_SIZES[beside - 1]) / aspect)
     x = slot + (uniform() - 0.5) * (0.4 if figures == 1 else room + 0.05)
-    x = torch.minimum(torch.maximum(x, size * 0.8), 1 - size * 0.8)  # heads stay in the picture
-    y = 0.30 + 0.10 / figures + 0.16 * uniform()
+    edge = size * 0.8 / aspect
+    x = torch.minimum(torch.maximum(x, edge), 1 - edge)  # heads stay in the picture
+    y = 0.30 + 0.10 / beside + 0.16 * uniform()
     motion, expression, look = random_motion(count, figures, generator)
     return Scene(
         identity=identity,

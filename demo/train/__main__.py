@@ -17,7 +17,8 @@ from .export import write_world
 from .host_models import import_host
 from .publish import Unpublishable, publish, table
 from .shipped import Shipped
-from .stages import STAGES, Training
+from .stages import STAGES
+from .training import Training
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +40,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from-scratch", action="store_true", help="start from fresh weights, not from those that ship"
     )
-    parser.add_argument("--compile", action="store_true", help="compile the UNet's step; pays in long stages")
+    parser.add_argument("--compile", action="store_true", help="compile the model's step; pays in long stages")
     parser.add_argument("--work", type=Path, help="checkpoints and rendered scenes (default: .troupe/train/FORM)")
     parser.add_argument("--out", type=Path, help="where trained weights are written (default: WORK/weights)")
     parser.add_argument(

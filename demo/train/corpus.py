@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 PEOPLE = 10_000  # identities of the training set; figures are drawn from them again and again
 CHUNK = 500
 NEAR_TO_DISTANT = 6  # scenes for each one of somebody alone and far away
+NEAR_TO_WIDE = 5  # scenes for each one that is twice as wide as high
 _KEPT = ("picture", "depth", "face_box", "key_points", "visible")  # of Rendered; masks would be most of the disk
 COUNTS = (1, 2, 1, 3, 2, 1, 4, 2, 1, 5, 3, 1, 2, 6, 1, 4)  # figures per chunk: two in five show one person
 
@@ -24,11 +25,13 @@ def training_identities() -> Tensor:
     return new_identities(PEOPLE, torch.Generator().manual_seed(20_000))
 
 
-def render_corpus(folder: Path, size: int, scenes: int, distant: bool = False) -> None:
+def render_corpus(folder: Path, size: int | tuple[int, int], scenes: int, distant: bool = False) -> None:
     """Render what is not there yet: chunk-NNNN.pt files with pictures and depth in uint8, and the facts about them.
 
+    size    : pixels of a square, or height and width
     distant : everybody is alone and far away
     """
+    size = size if isinstance(size, tuple) else (size, size)
     folder.mkdir(parents=True, exist_ok=True)
     people = training_identities()
     per_chunk = min(CHUNK, -(-scenes // 2))  # at least two chunks, so that there are people alone and in company
@@ -42,15 +45,18 @@ def render_corpus(folder: Path, size: int, scenes: int, distant: bool = False) -
             log.info("rendered %d of %d scenes", min((chunk + 1) * per_chunk, scenes), scenes)
 
 
-def _chunk(number: int, count: int, size: int, people: Tensor, distant: bool) -> dict:
+def _chunk(number: int, count: int, size: tuple[int, int], people: Tensor, distant: bool) -> dict:
     """`count` scenes with the same number of figures, people drawn from `people` [PEOPLE, 24], as they are kept."""
-    generator = torch.Generator().manual_seed((80_000 if distant else 40_000) + number)
+    aspect = size[1] / size[0]
+    seed = 80_000 if distant else 40_000 if aspect == 1 else 100_000
+    generator = torch.Generator().manual_seed(seed + number)
     figures = 1 if distant else COUNTS[number % len(COUNTS)]
     who = torch.randint(0, len(people), (count, figures), generator=generator)
     chosen = people[who]
-    scene = (
-        distant_scenes(count, generator, chosen[:, 0]) if distant else random_scenes(count, figures, generator, chosen)
-    )
+    if distant:
+        scene = distant_scenes(count, generator, chosen[:, 0])
+    else:
+        scene = random_scenes(count, figures, generator, chosen, aspect=aspect)
     parts = [render(scene[rows], size) for rows in torch.arange(count).split(16)]
     drawn = {key: torch.cat([getattr(part, key) for part in parts]) for key in _KEPT}
     return {

@@ -25,7 +25,7 @@ def import_host(path: str) -> None:
 class Layers:
     """Layers in the place of comfy.ops: torch's own, with their initial weights."""
 
-    Linear, Conv2d, LayerNorm = nn.Linear, nn.Conv2d, nn.LayerNorm
+    Linear, Conv2d, LayerNorm, RMSNorm = nn.Linear, nn.Conv2d, nn.LayerNorm, nn.RMSNorm
 
     class Embedding(nn.Embedding):
         """The host asks its embeddings for a dtype."""
@@ -77,6 +77,21 @@ def new_control(options: dict, unet: nn.Module) -> nn.Module:
                 parameter.zero_()
     assert all(name.startswith(("zero_convs", "middle_block_out", "input_hint_block")) for name in missing), missing
     return control.to(memory_format=torch.channels_last)
+
+
+def new_transformer(options: dict) -> nn.Module:
+    """A Flux transformer that starts as nothing: closed gates and a zero output (arXiv 2212.09748, adaLN-Zero).
+
+    options: see `Form.transformer`
+    """
+    from comfy.ldm.flux.model import Flux
+
+    model = Flux(**options, operations=Layers, device="cpu", dtype=torch.float32)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "modulation" in name.lower() or name == "final_layer.linear.weight":
+                parameter.zero_()
+    return model
 
 
 def new_text_encoder(options: dict) -> nn.Module:
@@ -155,10 +170,13 @@ def new_autoencoder(latent_channels: int) -> nn.Module:
     return model.to(memory_format=torch.channels_last)
 
 
-def matrix_attention(q: Tensor, k: Tensor, v: Tensor, heads: int, *_, **__) -> Tensor:
+def matrix_attention(q: Tensor, k: Tensor, v: Tensor, heads: int, *_, skip_reshape: bool = False, **__) -> Tensor:
     """Attention by plain matrix products: q [B, N, H * D], k and v [B, T, H * D] -> [B, N, H * D].
 
     On a CPU its backward pass is several times faster than the fused kernel's.
+    skip_reshape : the host's word for q, k and v as [B, H, N, D]
     """
-    scores = (_split_heads(q, heads) * (q.shape[-1] // heads) ** -0.5) @ _split_heads(k, heads).mT
-    return (scores.softmax(-1).to(v.dtype) @ _split_heads(v, heads)).transpose(1, 2).flatten(2)
+    if not skip_reshape:
+        q, k, v = (_split_heads(t, heads) for t in (q, k, v))
+    scores = (q * q.shape[-1] ** -0.5) @ k.mT
+    return (scores.softmax(-1).to(v.dtype) @ v).transpose(1, 2).flatten(2)

@@ -1,6 +1,7 @@
 """Stage: every scene of the corpus as a latent, encoded once and kept on disk; an interrupted run goes on."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -16,24 +17,31 @@ PART, SAVE_EVERY = 256, 10  # scenes that are encoded at a time; parts between t
 def latents_of(model: nn.Module, corpus: Corpus, folder: Path) -> Tensor:
     """Latents of all scenes in the corpus' order, fp16: [N, C, S/8, S/8].
 
-    Kept in latents.pt; made anew when the corpus or the autoencoder has changed.
+    Kept in latents.pt; gone on with when the corpus has grown, made anew when the autoencoder has changed.
     """
-    path = folder / "latents.pt"
-    mark = [len(corpus), model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item()]
+    return encoded(model, corpus, corpus.pictures, folder / "latents.pt", len(corpus))
+
+
+def encoded(model: nn.Module, corpus: Corpus, drawn: Callable[[Tensor], Tensor], path: Path, count: int) -> Tensor:
+    """Latents of something that is drawn of the first `count` scenes, kept in a file; see `latents_of`.
+
+    drawn : scenes [N] -> pictures [N, 3, S, S] in 0..1
+    """
+    mark = [model.vae_scale.item(), model.taesd_encoder[0].weight.abs().sum().item(), len(corpus.chunks[0]["who"])]
     kept = _kept(path, mark)
-    if kept is not None and len(kept) == len(corpus):
-        return kept
+    if kept is not None and len(kept) >= count:
+        return kept[:count]
     # A copy, because the file that the kept ones are read from is about to be replaced.
     parts = [] if kept is None else [kept.clone()]
-    remaining = torch.arange(sum(map(len, parts)), len(corpus)).split(PART)
-    log.info("encoding %d scenes", sum(map(len, remaining)))
+    remaining = torch.arange(sum(map(len, parts)), count).split(PART)
+    log.info("encoding %s of %d scenes", path.stem, sum(map(len, remaining)))
     for number, rows in enumerate(remaining, 1):
-        parts.append(encode(model, corpus.pictures(rows)).half())
+        parts.append(encode(model, drawn(rows)).half())
         if number % SAVE_EVERY == 0 or number == len(remaining):
             parts = [torch.cat(parts)]
             torch.save({"mark": mark, "latents": parts[0]}, path.with_suffix(".part"))
             path.with_suffix(".part").replace(path)
-            log.info("encoded %d of %d scenes", len(parts[0]), len(corpus))
+            log.info("encoded %d of %d scenes", len(parts[0]), count)
     return parts[0]
 
 

@@ -38,9 +38,9 @@ class Run:
     start: dict[str, Tensor] | None = None
     compiled: bool = False
 
-    def fast(self, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        """`call`, compiled where this run compiles. All its tensors must have the same shapes in every step."""
-        return torch.compile(call, dynamic=False) if self.compiled else call
+    def fast(self, call: Callable[..., Tensor], dynamic: bool = False) -> Callable[..., Tensor]:
+        """`call`, compiled where this run compiles. Unless dynamic, its tensors have the same shapes in every step."""
+        return torch.compile(call, dynamic=dynamic) if self.compiled else call
 
     @property
     def checkpoint(self) -> Path:

@@ -7,10 +7,11 @@ from ..form import Form, world_facts
 from .shipped import IMAGE_ENCODER, RECOGNISER, facts_in
 
 MEGABYTE = 1_000_000
-MOST_IN_ALL, MOST_IN_A_FILE = 36 * MEGABYTE, 15 * MEGABYTE
+MOST_IN_ALL, MOST_IN_A_FILE = 48 * MEGABYTE, 15 * MEGABYTE
 WHOLE = (
     "world.json",
     "unet.safetensors",
+    "transformer.safetensors",
     "text_encoder.safetensors",
     "vae.safetensors",
     "depth_control.safetensors",

@@ -22,6 +22,7 @@ PARTS = {
     "control": {"": "depth_control.safetensors"},
     "subject_encoder": {"": IMAGE_ENCODER},
     "subject": {"": "ipadapter/troupe-demo-subject.safetensors"},
+    "transformer": {"": "transformer.safetensors"},
 }
 
 

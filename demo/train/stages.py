@@ -1,118 +1,31 @@
 """The stages of training in order: what each needs, makes and writes."""
 
 import logging
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
-from ..form import Form
-from .autoencoder import train_autoencoder, train_decoder
+from .autoencoder import train_decoder
 from .control import train_control
-from .corpus import NEAR_TO_DISTANT, Corpus, render_corpus
+from .corpus import NEAR_TO_DISTANT, NEAR_TO_WIDE, render_corpus
 from .detector import train_detector
-from .embeddings import Embedder, embedder_in, embedder_of
 from .export import write_detector, write_onnx, write_recogniser, write_safetensors
-from .faces import PlainRecogniser, ResidualRecogniser, log_rank_one, train_recogniser
-from .identity import Pictures, WorldWithIdentity, train_identity
-from .latents import latents_of
-from .loop import Run
+from .faces import ResidualRecogniser, log_rank_one, train_recogniser
+from .identity import Pictures
+from .photos import kept_album
 from .reader import train_reader
-from .shipped import Shipped
 from .subject_stages import subject_encoder_stage, subject_stage
-from .text_to_image import TextToImage, train_text_to_image
+from .text_to_image import TextToImage
+from .training import Training
+from .transformer import Data, train_transformer
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Training:
-    """One run: its form, where its checkpoints lie, where the weights go, and what the pack ships already.
-
-    A part that is asked for is loaded when its checkpoint is finished, and trained until it is otherwise. Without a
-    checkpoint, a chosen stage starts from the shipped weights, and the parts that it needs are taken as they ship.
-    """
-
-    name: str
-    form: Form
-    work: Path
-    out: Path
-    chosen: frozenset[str]
-    shipped: Shipped
-    compiled: bool = False
-
-    def run(self, stage: str, upon: tuple[str, ...] = ()) -> Run:
-        """How a stage is trained.
-
-        upon : stages whose result it goes on from; trained in this folder, they count more than what ships
-        """
-        trained_here = any((self.work / f"{name}.pt").exists() for name in (stage, *upon))
-        start = None if trained_here else self.shipped.state(stage)
-        steps = self.form.steps[stage] if start is None or stage in self.chosen else 0
-        return Run(stage, self.work, steps, start, self.compiled)
-
-    def steps_done(self) -> dict[str, int]:
-        """The steps that each stage has done here, or else for the weights that ship."""
-        done = self.shipped.steps()
-        for stage in self.form.steps:
-            if (self.work / f"{stage}.pt").exists():
-                done[stage] = torch.load(self.work / f"{stage}.pt", weights_only=True, mmap=True)["step"]
-        return done
-
-    @cached_property
-    def corpus(self) -> Corpus:
-        """The rendered scenes."""
-        return Corpus(self.work / "corpus")
-
-    @cached_property
-    def autoencoder(self) -> nn.Module:
-        """Pictures to latents and back."""
-        torch.manual_seed(0)
-        return train_autoencoder(self.form, self.corpus, self.run("autoencoder"))
-
-    @cached_property
-    def recogniser(self) -> nn.Module:
-        """The recogniser that feeds the adapter."""
-        torch.manual_seed(1)
-        return train_recogniser(PlainRecogniser(), self.corpus, self.run("recogniser"))
-
-    @cached_property
-    def embedder(self) -> Embedder:
-        """The same as it embeds faces: the shipped file where none is trained here, because adapters fit one only."""
-        file = self.shipped.recogniser()
-        if file is None or "recogniser" in self.chosen or self.run("recogniser").checkpoint.exists():
-            return embedder_of(self.recogniser)
-        log.info("recogniser is taken from the shipped weights")
-        return embedder_in(file)
-
-    @cached_property
-    def latents(self) -> Tensor:
-        """All scenes as latents, [N, C, h, w]."""
-        return latents_of(self.autoencoder, self.corpus, self.work)
-
-    @cached_property
-    def drawing_world(self) -> TextToImage:
-        """Text encoder and UNet before they have learned to listen to an identity."""
-        corpus, latents = self.corpus, self.latents
-        torch.manual_seed(3)
-        return train_text_to_image(self.form, corpus, latents, self.run("text_to_image"))
-
-    @cached_property
-    def world(self) -> WorldWithIdentity:
-        """Text encoder and UNet with the identity adapter."""
-        far = Corpus(self.work / "distant")
-        distant = Pictures(far, latents_of(self.autoencoder, far, self.work / "distant"), counted=False)
-        parts = Pictures(self.corpus, self.latents), distant, self.drawing_world, self.embedder
-        torch.manual_seed(6)
-        return train_identity(*parts, self.run("identity", upon=("text_to_image",)))
 
 
 def corpus_stage(t: Training) -> None:
     """Render the training set."""
     render_corpus(t.work / "corpus", t.form.size, t.form.scenes)
     render_corpus(t.work / "distant", t.form.size, -(-t.form.scenes // NEAR_TO_DISTANT), distant=True)
+    render_corpus(t.work / "wide", (t.form.size, 2 * t.form.size), -(-t.form.scenes // NEAR_TO_WIDE))
 
 
 def autoencoder_stage(t: Training) -> None:
@@ -174,6 +87,20 @@ def control_stage(t: Training) -> None:
     write_safetensors(t.out / "depth_control.safetensors", control.state_dict())
 
 
+def transformer_stage(t: Training) -> None:
+    """Write the in-context transformer, which reads what the final text encoder says."""
+
+    def data() -> Data:
+        near = Pictures(t.corpus, t.latents)
+        who = torch.cat([shown.corpus.face_who for shown in (near, t.distant, t.wide)]).unique()
+        return Data(near, t.distant, t.wide, t.layouts, kept_album(t.autoencoder, who, t.work))
+
+    text = t.text
+    torch.manual_seed(10)
+    transformer = train_transformer(t.form.transformer, data, text, t.run("transformer", upon=("identity",)))
+    write_safetensors(t.out / "transformer.safetensors", transformer.state_dict())
+
+
 def decoder_stage(t: Training) -> None:
     """Write vae.safetensors with a sharper decoder: same latents, so that every other part still fits."""
     write_safetensors(t.out / "vae.safetensors", train_decoder(t.autoencoder, t.corpus, t.run("decoder")).state_dict())
@@ -191,5 +118,6 @@ STAGES = {
     "control": control_stage,
     "subject_encoder": subject_encoder_stage,
     "subject": subject_stage,
+    "transformer": transformer_stage,
     "decoder": decoder_stage,
 }

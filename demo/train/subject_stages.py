@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -12,9 +11,7 @@ from .export import write_image_encoder, write_safetensors
 from .shipped import IMAGE_ENCODER, PARTS
 from .subject import train_subject
 from .subject_encoder import CONFIG, subject_rank_one, train_subject_encoder
-
-if TYPE_CHECKING:
-    from .stages import Training
+from .training import Training
 
 log = logging.getLogger(__name__)
 

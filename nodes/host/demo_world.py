@@ -22,6 +22,7 @@ from .demo_text import load_text_encoder
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
 IMAGE_ENCODER = "clip_vision/troupe-demo-subject.safetensors"
+MODELS = ("UNet", "transformer")
 
 
 class DemoLatents(comfy.latent_formats.LatentFormat):
@@ -55,15 +56,24 @@ class DemoModel(comfy.supported_models_base.BASE):
     sampling_settings = {"shift": 1.0}
     memory_usage_factor = 0.1
 
-    def __init__(self, unet: dict, latents: DemoLatents):
+    def __init__(self, options: dict, latents: DemoLatents):
         self.latent_format = lambda: latents  # the host calls it once, as it would the class
-        super().__init__(unet)
+        super().__init__(options)
 
     def model_type(self, _state_dict, _prefix=""):
         return comfy.model_base.ModelType.FLOW
 
     def inpaint_model(self) -> bool:
         return False
+
+
+class DemoTransformer(DemoModel):
+    """A small FLUX.2, sampled by flow matching with times in 0..1; texts keep their length, which the host's do not."""
+
+    sampling_settings = {"shift": 1.0, "multiplier": 1.0}
+
+    def get_model(self, state_dict, prefix="", device=None):
+        return comfy.model_base.Flux(self, self.model_type(state_dict, prefix), device=device)
 
 
 def weights_file(name: str) -> Path:
@@ -81,16 +91,17 @@ def world_facts() -> dict:
     return json.loads(weights_file("world.json").read_text(encoding="utf-8"))
 
 
-def load_demo_model(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
-    """The text-to-image UNet as a MODEL."""
+def load_demo_model(name: str = "UNet", disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
+    """The UNet or the transformer as a MODEL. name: one of MODELS."""
     facts, management = world_facts(), comfy.model_management
-    config = DemoModel(facts["unet"], DemoLatents(facts["latent_channels"]))
+    of_kind, part = (DemoTransformer, "transformer") if name == "transformer" else (DemoModel, "unet")
+    config = of_kind(facts[part], DemoLatents(facts["latent_channels"]))
     config.set_inference_dtype(torch.float32, None)
     model = config.get_model({}, device=management.unet_offload_device())
-    model.diffusion_model.load_state_dict(comfy.utils.load_torch_file(str(weights_file("unet.safetensors"))))
+    model.diffusion_model.load_state_dict(comfy.utils.load_torch_file(str(weights_file(f"{part}.safetensors"))))
     kind = comfy.model_patcher.ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
     patcher = kind(model, load_device=management.get_torch_device(), offload_device=management.unet_offload_device())
-    patcher.cached_patcher_init = (load_demo_model, ())
+    patcher.cached_patcher_init = (load_demo_model, (name,))
     return patcher
 
 
@@ -110,11 +121,11 @@ def load_demo_control() -> comfy.controlnet.ControlNet:
     return comfy.controlnet.ControlNet(control, load_device=management.get_torch_device())
 
 
-def load_demo_world() -> tuple:
-    """MODEL, CLIP, VAE and CONTROL_NET of the offline world."""
+def load_demo_world(model: str = "UNet") -> tuple:
+    """MODEL, CLIP, VAE and CONTROL_NET of the offline world. model: one of MODELS."""
     text = comfy.utils.load_torch_file(str(weights_file("text_encoder.safetensors")))
     autoencoder = comfy.utils.load_torch_file(str(weights_file("vae.safetensors")))
-    return load_demo_model(), load_text_encoder(text), comfy.sd.VAE(sd=autoencoder), load_demo_control()
+    return load_demo_model(model), load_text_encoder(text), comfy.sd.VAE(sd=autoencoder), load_demo_control()
 
 
 def load_demo_vision() -> comfy.clip_vision.ClipVisionModel | None:

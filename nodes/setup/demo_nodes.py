@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ...demo.people_by_name import NAMES, photo_of
-from ..host.demo_world import load_demo_vision, load_demo_world
+from ..host.demo_world import MODELS, load_demo_vision, load_demo_world
 
 
 class LoadDemoWorld(io.ComfyNode):
@@ -20,7 +20,16 @@ class LoadDemoWorld(io.ComfyNode):
             "(one to six people), places (beach, forest, night, city, desert, room), shirt colours, "
             "expressions (neutral, smiling, sad, surprised) and looks (left, ahead, right).",
             search_aliases=["demo", "offline", "example model"],
-            inputs=[],
+            inputs=[
+                io.Combo.Input(
+                    "model",
+                    options=list(MODELS),
+                    default=MODELS[0],
+                    optional=True,
+                    tooltip="UNet: built like SD1.5, with adapters and a ControlNet. transformer: a small FLUX.2, "
+                    "which takes people from pictures given with the stock ReferenceLatent.",
+                )
+            ],
             outputs=[
                 io.Model.Output(
                     display_name="MODEL", tooltip="Sample it with euler, about 20 steps, cfg 3, at 128 x 128."
@@ -29,7 +38,7 @@ class LoadDemoWorld(io.ComfyNode):
                 io.Vae.Output(display_name="VAE", tooltip="For the stock VAE Decode and VAE Encode."),
                 io.ControlNet.Output(
                     display_name="CONTROL_NET",
-                    tooltip="A depth ControlNet for the stock Apply ControlNet; near is bright.",
+                    tooltip="The UNet's depth ControlNet for the stock Apply ControlNet; near is bright.",
                 ),
                 io.ClipVision.Output(
                     display_name="CLIP_VISION",
@@ -39,8 +48,8 @@ class LoadDemoWorld(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(*load_demo_world(), load_demo_vision())
+    def execute(cls, model: str = MODELS[0]) -> io.NodeOutput:
+        return io.NodeOutput(*load_demo_world(model), load_demo_vision())
 
 
 class DemoPhoto(io.ComfyNode):

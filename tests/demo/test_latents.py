@@ -92,6 +92,21 @@ def test_an_interrupted_run_goes_on_from_its_last_save(corpus, tmp_path, monkeyp
     assert resumed.encoded == 8 - cut_off_after // 2 * 2
 
 
+def test_a_grown_corpus_is_gone_on_with(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus_module, "CHUNK", 4)
+    render_corpus(tmp_path / "some", 32, 8)
+    (tmp_path / "some" / "chunk-0001.pt").unlink()
+    model = TinyAutoencoder(0)
+    first = latents_of(model, Corpus(tmp_path / "some"), tmp_path)
+    made = model.encoded
+
+    whole = latents_of(model, corpus, tmp_path)
+
+    assert (len(first), len(whole)) == (4, 8)
+    assert torch.equal(whole[:4], first)
+    assert model.encoded == 2 * made
+
+
 def test_a_cut_off_write_is_no_latents_file(corpus, tmp_path):
     (tmp_path / "latents.part").write_bytes(b"cut off")
 

@@ -225,3 +225,26 @@ def test_motion_shows_the_expression_and_the_look_of_the_caption():
 def test_figures_stand_from_left_to_right():
     for figures in range(2, MOST + 1):
         assert (scenes(100, figures).place[..., 0].diff(dim=1) > 0).all()
+
+
+def test_a_wide_picture_shows_people_as_a_square_does():
+    scene = scenes(3, 2, props=0.2)
+    wide = replace(scene, place=scene.place * torch.tensor([0.5, 1.0, 1.0]))
+
+    square, broad = render(scene, SIZE), render(wide, (SIZE, 2 * SIZE))
+
+    assert broad.picture.shape == (3, 3, SIZE, 2 * SIZE)
+    torch.testing.assert_close(broad.mask[..., : SIZE - 30], square.mask[..., : SIZE - 30], atol=1e-4, rtol=0)
+    torch.testing.assert_close(broad.face_box * torch.tensor([2, 1, 2, 1]), square.face_box)
+    torch.testing.assert_close(broad.key_points * torch.tensor([2, 1]), square.key_points)
+
+
+def test_people_are_larger_in_a_wide_picture_and_stay_in_it():
+    generator = torch.Generator().manual_seed(0)
+
+    for figures in range(1, MOST + 1):
+        scene = random_scenes(200, figures, generator, aspect=2.0)
+        x, _, size = scene.place.unbind(-1)
+        assert (x - 0.8 * size / 2).min() > -1e-6
+        assert (x + 0.8 * size / 2).max() < 1 + 1e-6
+        assert size.mean() > scenes(200, figures).place[..., 2].mean() * (1 if figures == 1 else 1.1) - 0.01

@@ -13,15 +13,17 @@ from pack.demo.captions import encode, word_numbers
 from pack.demo.form import CONTEXT, FORMS, TEXT, world_facts
 from pack.demo.people_by_name import photo_of
 from pack.demo.train.adapter import TOKENS
+from pack.demo.train.flux import Reference, velocity
 from pack.demo.train.host_models import image_embeds, new_image_encoder, new_text_encoder, text_states
 from pack.demo.train.publish import WHOLE
 from pack.demo.train.shipped import IMAGE_ENCODER, Shipped, start_from
-from pack.demo.train.stages import STAGES, Training
+from pack.demo.train.stages import STAGES
 from pack.demo.train.subject_encoder import CONFIG, SIDE, WIDTH
+from pack.demo.train.training import Training
 from pack.nodes.host import demo_world
 from pack.nodes.host.demo_world import load_demo_vision, load_demo_world
 from pack.tests.host.conftest import ROOT, host_folder
-from pack.tests.host.demo_pictures import TWO_AT_THE_BEACH, conditioning, decoded, sampled
+from pack.tests.host.demo_pictures import TWO_AT_THE_BEACH, conditioning, decoded, encoded, sampled
 from safetensors.torch import load_file
 
 SMOKE = FORMS["smoke"]
@@ -50,9 +52,23 @@ def world(trained, monkeypatch):
     return load_demo_world()
 
 
+def shown(core_nodes, world, names):
+    """Two steps of the stock sampler, with photos given by the stock ReferenceLatent."""
+    from comfy_extras.nodes_edit_model import ReferenceLatent
+
+    model, clip, *_ = world
+    positive, negative = (conditioning(core_nodes, clip, text) for text in (TWO_AT_THE_BEACH, ""))
+    for name in names:
+        latent = encoded(core_nodes, world, photo_of(name, 64)[None])
+        positive, negative = (ReferenceLatent.execute(one, latent)[0] for one in (positive, negative))
+    (latent,) = core_nodes["EmptyLatentImage"]().generate(128, 128, 1)
+    run = core_nodes["KSampler"]().sample
+    return decoded(core_nodes, world, run(model, 3, 2, 3.0, "euler", "simple", positive, negative, latent)[0])
+
+
 def going_on(trained, folder, *chosen) -> Training:
     """A run in another folder that knows of the published weights only; its scenes are those of the first run."""
-    for scenes in ("corpus", "distant"):
+    for scenes in ("corpus", "distant", "wide"):
         shutil.copytree(trained[0] / "work" / scenes, folder / scenes)
     shipped = Shipped(trained[0] / "shipped", "smoke", SMOKE)
     return Training("smoke", SMOKE, folder, folder / "weights", frozenset(chosen), shipped)
@@ -93,6 +109,32 @@ def test_the_host_samples_what_was_trained(world, core_nodes):
 
     assert picture.shape == (1, 128, 128, 3)
     assert picture.isfinite().all()
+
+
+def test_the_host_samples_the_transformer_with_pictures_of_people(trained, core_nodes, monkeypatch):
+    monkeypatch.setattr(demo_world, "WEIGHTS", trained[0] / "shipped")
+    world = load_demo_world("transformer")
+
+    pictures = [shown(core_nodes, world, names) for names in ((), ("Ada",), ("Ada", "Ben"), ("Ben", "Ada"))]
+
+    assert all(picture.shape == (1, 128, 128, 3) and picture.isfinite().all() for picture in pictures)
+
+
+def test_the_host_asks_the_transformer_what_its_training_asked(trained, core_nodes, monkeypatch):
+    monkeypatch.setattr(demo_world, "WEIGHTS", trained[0] / "shipped")
+    model, clip, *_ = load_demo_world("transformer")
+    with torch.no_grad():
+        for parameter in model.model.diffusion_model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(4)) * 0.1)
+    x, sigma, (photo, layout) = torch.randn(1, 8, 16, 16), torch.tensor([0.7]), torch.randn(2, 1, 8, 8, 8)
+    ((states, _),) = conditioning(core_nodes, clip, TWO_AT_THE_BEACH)
+
+    with torch.no_grad():
+        denoised = model.model.apply_model(x, sigma, c_crossattn=states, ref_latents=[photo, layout])
+        references = [Reference(photo, torch.tensor([10.0])), Reference(layout, torch.tensor([20.0]))]
+        asked = velocity(model.model.diffusion_model, x, sigma, states.float(), references)
+
+    torch.testing.assert_close(denoised, x - asked * 0.7, atol=1e-4, rtol=1e-4)
 
 
 def test_the_host_reads_prompts_as_the_training_did(trained, world, core_nodes):
@@ -154,6 +196,25 @@ def test_a_part_that_is_needed_is_taken_as_it_ships_and_the_chosen_one_goes_on_f
     )
     assert all((after[key].float() - before[key].float()).abs().max() < 1e-2 for key in before)
     assert any(not torch.equal(after[key], before[key]) for key in before)
+
+
+def test_the_transformer_goes_on_from_what_ships_and_needs_no_other_model_trained(trained, tmp_path, caplog):
+    caplog.set_level("INFO")
+    training = going_on(trained, tmp_path, "transformer")
+
+    STAGES["transformer"](training)
+    written = load_file(tmp_path / "weights" / "transformer.safetensors")
+    shutil.rmtree(tmp_path / "corpus")
+    again = Training("smoke", SMOKE, tmp_path, tmp_path / "again", frozenset(["transformer"]), training.shipped)
+    STAGES["transformer"](again)
+
+    assert "transformer starts from the shipped weights" in caplog.text
+    files = ("transformer", "layouts", "photos", "latents")
+    assert {path.name for path in tmp_path.glob("*.pt")} == {f"{name}.pt" for name in files}
+    finished = load_file(tmp_path / "again" / "transformer.safetensors")
+    assert all(torch.equal(finished[key], written[key]) for key in written)
+    before = load_file(trained[0] / "shipped" / "transformer.safetensors")
+    assert any(not torch.equal(before[key], written[key]) for key in before)
 
 
 def test_sharpening_the_decoder_leaves_latents_alone(trained, tmp_path):
