@@ -1,6 +1,6 @@
 """Attention in groups of rows, each with the columns it sees, by the kernel that is handed in.
 
-No mask and no memory of S x S: what a group does not see is not among its keys, and weights are one number a key. So any
+No mask and no memory of S x S: what a group does not see is not among its keys, and weights are one number a key. Any
 kernel serves, those without masks included, and less is computed than by an attention of everything to everything.
 """
 

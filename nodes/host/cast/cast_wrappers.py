@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..effects.cast_patch import CastPatch
 from ..layers.cross_attention_layer import CrossAttentionLayer
-from ..layers.in_force import in_force, joined
+from ..layers.in_force import Terms, in_force, joined
 from ..layers.self_attention_layer import SelfAttentionLayer
 from ..model.option_keys import CONDS, RUNS, STATES, STEP, TERMS
 from ..model.rows import picture_window, resolve
@@ -28,9 +28,12 @@ class CastWrappers:
         run = CastRun(self.patch, guider)
         options = guider.model_options["transformer_options"]  # a copy that ComfyUI made for this run
         options[RUNS] = {**options.get(RUNS, {}), self.patch.key: run}
+        given = guider.conds
         try:
+            guider.conds = run.given_conds(given)
             return executor(*args, **kwargs)
         finally:
+            guider.conds = given
             run.close()
 
     def evaluation(self, executor, model, conds, x_in, timestep, model_options):
@@ -70,8 +73,14 @@ class CastWrappers:
         if not terms:
             return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
         if TERMS not in options:  # an outer patch has put the layers there already
-            keys = [block.key for block in self.patch.blocks]
-            options = wrap_layers(wrap_layers(options, keys, CrossAttentionLayer), keys, SelfAttentionLayer, "attn1")
+            options = self._with_layers(options, terms)
         all_terms = (*options.get(TERMS, ()), terms)
         with in_force(joined(all_terms)):
             return executor(x, t, c_concat, c_crossattn, control, {**options, TERMS: all_terms}, **kwargs)
+
+    def _with_layers(self, options: dict, terms: Terms) -> dict:
+        """Options with our layers in the places that the model's kind has."""
+        if terms.joint is not None:
+            return terms.joint.in_place(options)
+        keys = [block.key for block in self.patch.blocks]
+        return wrap_layers(wrap_layers(options, keys, CrossAttentionLayer), keys, SelfAttentionLayer, "attn1")

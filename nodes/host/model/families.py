@@ -1,0 +1,52 @@
+"""The families of models that Troupe knows, by the class of their network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+from .blocks import cross_attention_blocks, unet_of
+from .family import UNET, Family
+from .flux import FLUX1, FLUX2
+from .joint_stream import JointFamily, check_host
+
+
+@dataclass(frozen=True)
+class UNetFamily(Family):
+    """Stable Diffusion 1.5, SDXL and what was made from them."""
+
+    kind: str = UNET
+
+    def matches(self, network: Any) -> bool:
+        """Whether a network is of this family."""
+        return isinstance(network, UNetModel)
+
+
+FAMILIES: tuple[Family, ...] = (UNetFamily("Stable Diffusion 1.5 or SDXL"), FLUX1, FLUX2)
+
+
+def family_of(model: Any) -> Family:
+    """The family of a model patcher's network.
+
+    Raises ValueError for a model of none, or where this ComfyUI is too old for the one it is of.
+    """
+    network = unet_of(model.model)
+    for family in FAMILIES:
+        if family.matches(network):
+            if isinstance(family, JointFamily):
+                check_host(family.name, network)
+            return family
+    *names, last = (family.name for family in FAMILIES)
+    raise ValueError(
+        f"Troupe: this model is a {type(network).__name__}. Apply Cast places people in models of these families: "
+        f"{', '.join(names)} and {last}. Load one of them."
+    )
+
+
+def text_width(model: Any, family: Family) -> int | None:
+    """Numbers per token of text that a model patcher's network reads; None where it reads none."""
+    if isinstance(family, JointFamily):
+        return family.text_width(unet_of(model.model))
+    return next((block.context for block in cross_attention_blocks(model)), None)
