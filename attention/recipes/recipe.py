@@ -13,7 +13,7 @@ PHOTOS = ("average", "one per picture", "concatenate")
 LAYERS = ("decoder", "all")
 BACKGROUNDS = ("shared", "apart")
 APART_IN = ("self-attention", "everything")
-CROPS = ("head", "bust", "photo")
+CROPS = ("bust", "head", "photo")
 PLACES = ("auto", "in order", "each first")
 
 

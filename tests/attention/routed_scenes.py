@@ -16,7 +16,7 @@ SCENES = {
 
 
 def scene(cells, people=2, text=2, prompt=1, photo=2, users=1):
-    """(whose [S] for the reference, TokenMap): text, prompts of everybody, picture, a user's photo, everybody's photos."""
+    """(whose [S], TokenMap): text, everybody's prompts, picture, a user's photo, everybody's photos."""
     whose = [("text", frozenset())] * text
     spans = [Span(TEXT, text)]
     for member in range(people):

@@ -67,7 +67,8 @@ def test_free_is_one_group_that_sees_everything_and_biases_nothing():
     _, tokens = scene([{0}, {1}])
     (group,) = routed_groups(tokens, "free")
 
-    assert group.columns is None and group.bias is None
+    assert group.columns is None
+    assert group.bias is None
 
 
 def test_strength_zero_leaves_a_reference_out_of_sight_and_eta_zero_other_people():

@@ -81,7 +81,8 @@ def test_a_single_group_is_the_kernels_own_call_with_the_very_tensors():
     routed_attention(lambda *arguments: seen.append(arguments), *given, routed_groups(tokens, "free"), mask)
 
     ((*found, with_mask),) = seen
-    assert all(one is other for one, other in zip(found, given, strict=True)) and with_mask is mask
+    assert all(one is other for one, other in zip(found, given, strict=True))
+    assert with_mask is mask
 
 
 def test_tokens_may_lie_along_other_axes():
@@ -106,7 +107,8 @@ def test_no_group_is_handed_a_mask_unless_something_is_weighed():
         return kernel(q, k, v, mask)
 
     routed_attention(noting, *qkv(len(tokens)), routed_groups(tokens, CLOSED))
-    assert masks and all(mask is None for mask in masks)
+    assert masks
+    assert all(mask is None for mask in masks)
 
     masks.clear()
     routed_attention(noting, *qkv(len(tokens)), routed_groups(tokens, CLOSED, Odds((0.5, 1.0, 1.0))))

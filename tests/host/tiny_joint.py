@@ -65,7 +65,7 @@ def tiny_vae(channels: int):
         weights.copy_(torch.randn(weights.shape, generator=generator) * spread)
         if name == "vae_scale":
             weights.fill_(1.0)
-    return comfy.sd.VAE(sd=state)
+    return comfy.sd.VAE(sd=state, metadata={"tae_latent_channels": channels})
 
 
 def pictured(name: str, seed: int, count: int = 1) -> SimpleNamespace:
