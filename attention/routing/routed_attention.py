@@ -31,7 +31,7 @@ def routed_attention(
     q, k, v : [B, H, Q, D], [B, G, S, D] twice, or any others with their tokens along axes[0]; Q may be less than S, and
               H a multiple of G where the kernel shares keys among heads
     groups  : of all rows; one that sees everything equally is a plain call of `attend`, bit for bit
-    mask    : another's, [..., 1 or Q, 1 or S], float or bool
+    mask    : another's, [1 or Q, 1 or S], or with [B] or [B, heads] before that, float or bool
     axes    : along which tokens lie in q, k, v, and in what `attend` returns
     """
     if len(groups) == 1 and groups[0].columns is None and groups[0].bias is None:
@@ -54,6 +54,8 @@ def _mask(group: RoutedGroup, mask: Tensor | None, dtype: torch.dtype) -> Tensor
     bias = None if group.bias is None else group.bias.to(dtype)
     if mask is None:
         return bias
+    if mask.ndim == 3:  # [B, Q, S], of all heads alike
+        mask = mask[:, None]
     if mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -torch.inf)
     if mask.shape[-2] > 1:

@@ -55,7 +55,7 @@ def test_heads_may_share_keys_and_the_last_columns_may_have_no_rows(shared):
     torch.testing.assert_close(out, joined(routed(q[0], k[0], v[0], whose, CLOSED)), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("shape", ["full", "keys alone", "bool"])
+@pytest.mark.parametrize("shape", ["full", "keys alone", "bool", "of each row of the batch"])
 def test_anothers_mask_is_kept_for_rows_and_columns(shape):
     whose, tokens = scene(SCENES["two people"])
     q, k, v = qkv(len(tokens))
@@ -66,8 +66,12 @@ def test_anothers_mask_is_kept_for_rows_and_columns(shape):
         mask = (mask > -1) | torch.eye(len(tokens), dtype=torch.bool)
         bias = torch.zeros(mask.shape).masked_fill(~mask, -1e30)
 
+    if shape == "of each row of the batch":
+        q, k, v = (t.expand(3, -1, -1, -1) for t in (q, k, v))
+        mask = mask.expand(3, -1, -1)
+
     groups = routed_groups(tokens, CLOSED, Odds((2.0, 0.5)))
-    out = routed_attention(kernel, q, k, v, groups, mask)
+    out = routed_attention(kernel, q, k, v, groups, mask)[-1:]
 
     expected = routed(q[0], k[0], v[0], whose, CLOSED, (2.0, 0.5), bias=bias)
     torch.testing.assert_close(out, joined(expected), rtol=0, atol=1e-6)

@@ -1,21 +1,20 @@
-"""People in FLUX.1 and FLUX.2, exactly: free is the untouched model, apart nothing of one person reaches another."""
+"""People in models of one attention, exactly: free is the model itself, apart nobody reaches another's place."""
 
 import pytest
 import torch
 from pack.attention.recipes.recipe import Isolation
-from pack.tests.host.tiny_joint import CELLS, cast_of, pictured, routed, sample, strips, text, tiny_flux, tiny_vae
-
-FAMILIES = ["FLUX.1", "FLUX.2"]
+from pack.face.cut_out import cut_out
+from pack.tests.host.tiny_joint import FAMILIES, cast_of, pictured, routed, sample, strips, text, tiny, vae_of
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def flux(request):
-    return tiny_flux(request.param)
+    return tiny(request.param)
 
 
 def columns_of(latents, person, count):
     """(those of a person's place, everything else) of the latents, flat."""
-    _, _, height, width = latents.shape
+    height, width = latents.shape[-2:]
     inside = torch.zeros(height, width, dtype=torch.bool)
     inside[: height * 3 // 4, width * person // count : width * (person + 1) // count] = True
     return latents[..., inside], latents[..., ~inside]
@@ -28,20 +27,18 @@ def swapped(count, who, photo=True):
     return cast_of(count), cast_of(count, photos, prompts)
 
 
-def with_users_references(model, conditioning, *latents):
+def with_users_references(conditioning, *latents):
     return [[tokens, {**values, "reference_latents": list(latents)}] for tokens, values in conditioning]
 
 
 @pytest.mark.parametrize("cfg", [1.0, 3.0])
 def test_free_is_the_model_itself_with_the_references_that_a_user_would_give_it(flux, cfg):
     cast = cast_of(2, prompts=(None, None))
-    vae = tiny_vae(flux.model.latent_format.latent_channels)
+    vae = vae_of(flux)
     patched = routed(flux, cast, "free")
-    from pack.face.cut_out import cut_out
-
     pixels = [cut_out(m.identity.photos[0], m.identity.boxes[0], 64, 3.5)[0] for m in cast]
     latents = [vae.encode(torch.from_numpy(photo)[None].float() / 255) for photo in pixels]
-    prompts = [with_users_references(flux, text(seed), *latents) for seed in (1, 2)]
+    prompts = [with_users_references(text(seed), *latents) for seed in (1, 2)]
 
     assert torch.equal(sample(patched, cfg=cfg), sample(flux, *prompts, cfg=cfg))
 
@@ -49,7 +46,7 @@ def test_free_is_the_model_itself_with_the_references_that_a_user_would_give_it(
 @pytest.mark.parametrize("photo", [True, False], ids=["photo", "prompt"])
 @pytest.mark.parametrize(("count", "cfg", "batch"), [(2, 3.0, 1), (5, 1.0, 2)])
 def test_apart_another_photo_or_prompt_changes_nothing_outside_its_place(flux, count, cfg, batch, photo):
-    unit = CELLS["FLUX.1"] // 4 if flux.model.latent_format.latent_channels == 16 else 1
+    unit = 1 if flux.model.latent_format.latent_channels == 128 else 2  # cells of a token
     size = (4 * unit, count * unit) if count > 2 else None
     who = count - 1
     one, other = (
@@ -128,7 +125,7 @@ def test_several_photos_of_a_person_are_all_theirs(flux):
 
 def test_odd_sizes_are_exact_where_a_token_is_a_cell_and_near_where_the_host_wraps_around():
     for name, size, tolerance in (("FLUX.2", (7, 9), 0.0), ("FLUX.1", (15, 17), 0.2)):
-        flux = tiny_flux(name)
+        flux = tiny(name)
         one, other = (sample(routed(flux, cast, "apart"), steps=2, size=size) for cast in swapped(2, 1))
         patch = 2 if name == "FLUX.1" else 1
         border = -(-size[1] // patch) // 2 * patch  # tokens that both touch are both's

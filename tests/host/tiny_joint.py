@@ -1,16 +1,19 @@
-"""Tiny real FLUX.1 and FLUX.2 models with random weights, as ComfyUI's own loader makes them, their VAEs and people."""
+"""Tiny real FLUX.1, FLUX.2 and Qwen-Image models with random weights, their VAEs, people with photos."""
 
 from __future__ import annotations
 
 from functools import cache
 from types import SimpleNamespace
 
+import comfy.model_patcher
 import comfy.ops
 import comfy.samplers
 import comfy.sd
+import comfy.supported_models
 import numpy as np
 import torch
 from comfy.ldm.flux.model import Flux
+from comfy.ldm.wan.vae import WanVAE
 from comfy.taesd.taesd import TAESD
 from pack.attention.recipes.cast import Member
 from pack.attention.recipes.recipe import Recipe, Routing
@@ -30,8 +33,7 @@ SHAPES = {
         "global_modulation": True, "mlp_silu_act": True, "default_ref_method": "index", "ref_index_scale": 10.0,
     },
 }  # fmt: skip
-CHANNELS = {"FLUX.1": 16, "FLUX.2": 128}
-CELLS = {"FLUX.1": 8, "FLUX.2": 4}  # rows and columns of the tests' latents: 4 x 4 tokens
+FAMILIES = ["FLUX.1", "FLUX.2", "Qwen"]
 LAYERS = 3  # attention calls of one forward
 
 
@@ -55,17 +57,34 @@ def tiny_flux(name: str, hidden: int = 256, dtype: torch.dtype = torch.float32):
     return comfy.sd.load_diffusion_model_state_dict(state)
 
 
+QWEN = {
+    "image_model": "qwen_image", "patch_size": 2, "in_channels": 64, "out_channels": 16, "num_layers": LAYERS,
+    "attention_head_dim": 128, "num_attention_heads": 2, "joint_attention_dim": TEXT, "axes_dims_rope": (16, 56, 56),
+}  # fmt: skip
+
+
+def tiny_qwen():
+    """A model patcher around Qwen-Image's network; its loader knows one width, the published one."""
+    config = comfy.supported_models.QwenImage(dict(QWEN))
+    config.set_inference_dtype(torch.float32, None)
+    model = config.get_model({}, "", device=torch.device("cpu"))
+    randomised(model.diffusion_model)
+    cpu = torch.device("cpu")
+    return comfy.model_patcher.CoreModelPatcher(model, load_device=cpu, offload_device=cpu)
+
+
 @cache
-def tiny_vae(channels: int):
-    """A VAE with random weights that makes latents of so many channels."""
+def tiny_vae(channels: int, frames: bool = False):
+    """A VAE with random weights that makes latents of so many channels; with frames, as Qwen-Image's."""
     generator = torch.Generator().manual_seed(3)
-    state = TAESD(latent_channels=channels).state_dict()
+    made = WanVAE(8, 16) if frames else TAESD(latent_channels=channels)
+    state = made.state_dict()
     for name, weights in state.items():
         spread = weights[0].numel() ** -0.5 if weights.ndim > 1 else 0.0
         weights.copy_(torch.randn(weights.shape, generator=generator) * spread)
-        if name == "vae_scale":
+        if name == "vae_scale" or name.endswith("gamma"):
             weights.fill_(1.0)
-    return comfy.sd.VAE(sd=state, metadata={"tae_latent_channels": channels})
+    return comfy.sd.VAE(sd=state, metadata=None if frames else {"tae_latent_channels": channels})
 
 
 def pictured(name: str, seed: int, count: int = 1) -> SimpleNamespace:
@@ -86,6 +105,11 @@ def strips(count: int, bottom: float = 0.75) -> list[Region]:
     return [Region(f"place {i}", x=i / count, width=1 / count, height=bottom) for i in range(count)]
 
 
+def tiny(name: str):
+    """A model of a family by its name."""
+    return tiny_qwen() if name == "Qwen" else tiny_flux(name)
+
+
 def cast_of(count: int, photos=(), prompts=(), **settings) -> tuple[Member, ...]:
     """People side by side; seeds of their photos and prompts may be given."""
     photos, prompts = photos or range(100, 100 + count), prompts or range(200, 200 + count)
@@ -99,16 +123,22 @@ def routed(model, cast, policy: str = "closed", strength: float = 1.0, **setting
     """The model with a cast; reference photos of 64 pixels. Settings beside Routing's go to the recipe."""
     of_recipe = {key: settings.pop(key) for key in ("isolation", "prompts", "start", "end") if key in settings}
     recipe = Recipe("decoupled", routing=Routing(policy, **{"size": 64, **settings}), **of_recipe)
-    channels = model.model.latent_format.latent_channels
-    return patch_cast(model, tuple(cast), None, recipe, strength, tiny_vae(channels))
+    return patch_cast(model, tuple(cast), None, recipe, strength, vae_of(model))
+
+
+def vae_of(model):
+    """The VAE that belongs to a model."""
+    latents = model.model.latent_format
+    return tiny_vae(latents.latent_channels, latents.latent_dimensions == 3)
 
 
 @torch.inference_mode()
 def sample(model, positive=None, negative=None, cfg=1.0, steps=2, size=None, batch=1, guider=None, seed=5):
     """Latents [batch, C, *size] from a few real steps."""
-    channels = model.model.latent_format.latent_channels
-    size = size or ({16: (8, 8), 128: (4, 4)}[channels])
-    noise = torch.randn(batch, channels, *size, generator=torch.Generator().manual_seed(seed))
+    latents = model.model.latent_format
+    size = size or ((4, 4) if latents.latent_channels == 128 else (8, 8))
+    frames = (1,) * (latents.latent_dimensions - 2)
+    noise = torch.randn(batch, latents.latent_channels, *frames, *size, generator=torch.Generator().manual_seed(seed))
     if guider is None:
         guider = comfy.samplers.CFGGuider(model)
         guider.set_conds(positive or text(1), negative or text(2))

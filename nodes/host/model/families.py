@@ -11,6 +11,7 @@ from .blocks import cross_attention_blocks, unet_of
 from .family import UNET, Family
 from .flux import FLUX1, FLUX2
 from .joint_stream import JointFamily, check_host
+from .qwen_image import QWEN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class UNetFamily(Family):
         return isinstance(network, UNetModel)
 
 
-FAMILIES: tuple[Family, ...] = (UNetFamily("Stable Diffusion 1.5 or SDXL"), FLUX1, FLUX2)
+FAMILIES: tuple[Family, ...] = (UNetFamily("Stable Diffusion 1.5 or SDXL"), FLUX1, FLUX2, QWEN_IMAGE)
 
 
 def family_of(model: Any) -> Family:

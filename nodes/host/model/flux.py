@@ -8,8 +8,8 @@ from typing import Any
 
 from comfy.ldm.flux.model import Flux
 
-from ....attention.routing.sequences import Grid, grid_of, joint_sequence, reference_spans, text_spans
-from .joint_stream import Forward, JointFamily, Stage
+from ....attention.routing.sequences import Grid, grid_of
+from .joint_stream import JointFamily
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,6 @@ class FluxFamily(JointFamily):
     def grid(self, network: Any, size: Sequence[int]) -> Grid:
         """Rows and columns of tokens."""
         return grid_of(size, network.patch_size)
-
-    def stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
-        """One: double and single blocks attend over the same tokens."""
-        sizes = [self.grid(network, size) for size in forward.references]
-        spans = joint_sequence(
-            text_spans(forward.text, forward.own),
-            self.grid(network, forward.size),
-            reference_spans(sizes, forward.people),
-        )
-        return (Stage(tuple(spans)),)
 
 
 FLUX1 = FluxFamily("FLUX.1", together=1, first_places=True)

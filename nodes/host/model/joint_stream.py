@@ -10,7 +10,7 @@ from typing import Any
 import comfy.ldm.modules.attention as attention
 import comfyui_version
 
-from ....attention.routing.sequences import Grid
+from ....attention.routing.sequences import Grid, joint_sequence, reference_spans, text_spans
 from ....attention.routing.token_map import Span
 from .family import JOINT, Family
 
@@ -68,8 +68,17 @@ class JointFamily(Family):
         raise NotImplementedError
 
     def stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
-        """The sequences that the layers of a forward attend over, in their order."""
-        raise NotImplementedError
+        """The sequences that the layers of a forward attend over, in their order.
+
+        Here it is one, [text, picture, references]. Families with other orders, or with layers over parts, say theirs.
+        """
+        sizes = [self.grid(network, size) for size in forward.references]
+        spans = joint_sequence(
+            text_spans(forward.text, forward.own),
+            self.grid(network, forward.size),
+            reference_spans(sizes, forward.people),
+        )
+        return (Stage(tuple(spans)),)
 
 
 def check_host(name: str, network: Any) -> None:
