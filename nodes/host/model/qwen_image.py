@@ -1,8 +1,8 @@
 """Qwen-Image and its edit models: [text, picture, reference 1, reference 2 ...] in every layer.
 
-Edit models read photos twice: as latents, and as tokens that their text encoder makes of them, amid the text. A member's
-prompt is theirs with all that is in it, so a photo encoded with it (TextEncodeQwenImageEditPlus, without a VAE) is
-theirs too. What the main prompt was encoded with is everybody's.
+Edit models read photos twice: as latents, and as tokens that their text encoder makes of them, amid the text. A
+member's prompt is theirs with all that is in it, so a photo encoded with it (TextEncodeQwenImageEditPlus, without a
+VAE) is theirs too. What the main prompt was encoded with is everybody's.
 """
 
 from __future__ import annotations

@@ -15,10 +15,11 @@ import torch
 from comfy.ldm.flux.model import Flux
 from comfy.ldm.wan.vae import WanVAE
 from comfy.taesd.taesd import TAESD
-from pack.attention.recipes.cast import Member
-from pack.attention.recipes.recipe import Recipe, Routing
-from pack.attention.regions.region import Region
-from pack.nodes.host.cast.model_patch import patch_cast
+
+from ....attention.recipes.cast import Member
+from ....attention.recipes.recipe import Recipe, Routing
+from ....attention.regions.region import Region
+from ....nodes.host.cast.model_patch import patch_cast
 
 TEXT = 128  # numbers per token of text
 FLUX = {"vec_in_dim": None, "context_in_dim": TEXT, "guidance_embed": False}
@@ -107,7 +108,7 @@ def strips(count: int, bottom: float = 0.75) -> list[Region]:
 
 def tiny(name: str):
     """A model of a family by its name."""
-    return tiny_qwen() if name == "Qwen" else tiny_flux(name)
+    return tiny_qwen() if name == "Qwen" else tiny_flux(name, 256 if name == "FLUX.1" else 128)
 
 
 def cast_of(count: int, photos=(), prompts=(), **settings) -> tuple[Member, ...]:
