@@ -207,7 +207,7 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
 
 @pytest.mark.parametrize(
     ("bench", "count"),
-    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 3)],
+    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 3 + 3 * 4)],
     ids=("speed", "leak"),
 )
 def test_every_mode_has_rows_and_no_two_share_a_name(bench, count, tmp_path):

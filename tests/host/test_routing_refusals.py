@@ -12,7 +12,9 @@ from pack.attention.recipes.recipe_book import RECIPE_BOOK
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.nodes.host.effects.attention_recorder import record_attention
 from pack.nodes.host.layers.joint_attention import PLACE
+from pack.nodes.host.doctor.doctor import report
 from pack.nodes.host.model import joint_stream
+from pack.nodes.host.model.families import family_lines, family_of
 from pack.nodes.host.refine.redrawing import check_redrawable
 from pack.scripts.benches.engine.joint_models import LAYERS, cast_of, routed, sample, text, tiny, tiny_vae
 
@@ -76,8 +78,21 @@ def test_nodes_about_cross_attention_say_so_and_close_ups_need_no_adapter(flux):
 
 def test_a_host_without_the_place_is_told_to_be_updated(flux, monkeypatch):
     monkeypatch.delattr(joint_stream.attention, "wrap_attn")
+    assert sum(line.startswith("! ") for line in family_lines()) == 3
     with pytest.raises(ValueError, match=r"no place where the attention of FLUX.1 can be answered.*Update ComfyUI"):
         routed(flux, TWO)
+
+
+def test_the_doctor_names_every_family_and_what_it_needs():
+    assert [line.split(":")[0] for line in family_lines()] == [
+        "Stable Diffusion 1.5 or SDXL", "FLUX.1", "FLUX.2", "Qwen-Image-Edit",
+    ]  # fmt: skip
+    assert all(line in report() for line in family_lines())
+
+
+def test_a_model_of_no_family_lists_those_that_work():
+    with pytest.raises(ValueError, match=r"model is a Linear\..*1.5 or SDXL, FLUX.1, FLUX.2 and Qwen-Image-Edit"):
+        family_of(SimpleNamespace(model=SimpleNamespace(diffusion_model=torch.nn.Linear(1, 1))))
 
 
 def test_an_attention_mask_over_the_picture_is_refused_where_references_have_no_room(flux):

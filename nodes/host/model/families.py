@@ -10,7 +10,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from .blocks import cross_attention_blocks, unet_of
 from .family import UNET, Family
 from .flux import FLUX1, FLUX2
-from .joint_stream import JointFamily, check_host
+from .joint_stream import JointFamily, lacking
 from .qwen_image import QWEN_IMAGE
 
 
@@ -36,8 +36,9 @@ def family_of(model: Any) -> Family:
     network = unet_of(model.model)
     for family in FAMILIES:
         if family.matches(network):
-            if isinstance(family, JointFamily):
-                check_host(family.name, network)
+            found = lacking(family) if isinstance(family, JointFamily) else None
+            if found:
+                raise ValueError(f"Troupe: {found}.")
             return family
     *names, last = (family.name for family in FAMILIES)
     raise ValueError(
@@ -51,3 +52,18 @@ def text_width(model: Any, family: Family) -> int | None:
     if isinstance(family, JointFamily):
         return family.text_width(unet_of(model.model))
     return next((block.context for block in cross_attention_blocks(model)), None)
+
+
+def family_lines() -> list[str]:
+    """A line per family: whether a cast can be drawn with it here, and what it needs."""
+    lines = []
+    for family in FAMILIES:
+        if not isinstance(family, JointFamily):
+            lines.append(f"{family.name}: with an identity adapter")
+            continue
+        found = lacking(family)
+        note = f"; {family.experimental}" if family.experimental else ""
+        lines.append(
+            f"! {family.name}: {found}" if found else f"{family.name}: from photos, with the model's VAE{note}"
+        )
+    return lines

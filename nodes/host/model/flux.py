@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from comfy.ldm.flux.model import Flux
 
@@ -16,11 +16,13 @@ from .joint_stream import JointFamily
 class FluxFamily(JointFamily):
     """Both are one class of ComfyUI's; FLUX.2's blocks share their modulation."""
 
+    network: ClassVar[type] = Flux
     shared_modulation: bool = False
 
     def matches(self, network: Any) -> bool:
         """Whether a network is of this family."""
-        return isinstance(network, Flux) and bool(network.params.global_modulation) == self.shared_modulation
+        shared = getattr(getattr(network, "params", None), "global_modulation", False)
+        return super().matches(network) and bool(shared) == self.shared_modulation
 
     def text_width(self, network: Any) -> int:
         """Numbers per token of text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import comfy.ldm.modules.attention as attention
 import comfyui_version
@@ -49,15 +49,21 @@ class Stage:
 class JointFamily(Family):
     """A family of this kind.
 
+    network      : the class of its networks
     together     : how many people's references the model takes where it is left free to mix them; more are new to it
     first_places : whether it was trained with one reference, so that each member's is put where that one lies
     experimental : what is not known of it yet, for its log line; empty for nothing
     """
 
+    network: ClassVar[type]
     kind: str = JOINT
     together: int = 1
     first_places: bool = False
     experimental: str = ""
+
+    def matches(self, network: Any) -> bool:
+        """Whether a network is of this family."""
+        return isinstance(network, self.network)
 
     def text_width(self, network: Any) -> int:
         """Numbers per token of text."""
@@ -81,12 +87,12 @@ class JointFamily(Family):
         return (Stage(tuple(spans)),)
 
 
-def check_host(name: str, network: Any) -> None:
-    """Raise ValueError where this ComfyUI hands a model's attention to nobody, or knows no references in it."""
-    takes = inspect.signature(type(network).forward).parameters
+def lacking(family: JointFamily) -> str | None:
+    """A sentence where this ComfyUI hands a family's attention to nobody, or knows no references in it; else None."""
+    takes = inspect.signature(family.network.forward).parameters
     if hasattr(attention, "wrap_attn") and ("ref_latents" in takes or "kwargs" in takes):
-        return
-    raise ValueError(
-        f"Troupe: this ComfyUI ({comfyui_version.__version__}) has no place where the attention of {name} can be "
-        "answered, or gives it no reference pictures. Update ComfyUI; 0.30.0 is known to work."
+        return None
+    return (
+        f"this ComfyUI ({comfyui_version.__version__}) has no place where the attention of {family.name} can be "
+        "answered, or gives it no reference pictures. Update ComfyUI; 0.30.0 is known to work"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 
@@ -21,9 +21,7 @@ from .joint_stream import JointFamily
 class QwenImageFamily(JointFamily):
     """All of them are one class of ComfyUI's."""
 
-    def matches(self, network: Any) -> bool:
-        """Whether a network is of this family."""
-        return isinstance(network, QwenImageTransformer2DModel)
+    network: ClassVar[type] = QwenImageTransformer2DModel
 
     def text_width(self, network: Any) -> int:
         """Numbers per token of text."""

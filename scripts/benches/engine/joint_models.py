@@ -21,7 +21,7 @@ from ....attention.recipes.recipe import Recipe, Routing
 from ....attention.regions.region import Region
 from ....nodes.host.cast.model_patch import patch_cast
 
-TEXT = 128  # numbers per token of text
+TEXT = 128  # numbers per token of text, as the offline world's encoder makes them
 FLUX = {"vec_in_dim": None, "context_in_dim": TEXT, "guidance_embed": False}
 SHAPES = {
     "FLUX.1": {
