@@ -60,17 +60,16 @@ class Graph:
         return self.outputs(number)
 
 
-def parts(prompt, name, photos=("Ada", "Ben")):
+def parts(name):
     """What stands in the place of loaders of this workflow."""
     model = tiny(FAMILIES[name])
     clip = load_demo_world()[1]
-    people = iter(photos)
     return {
         "UNETLoader": lambda _: (model,),
         "CLIPLoader": lambda _: (clip,),
         "DualCLIPLoader": lambda _: (clip,),
         "VAELoader": lambda _: (vae_of(model),),
-        "LoadImage": lambda _: (photo_of(next(people))[None],),
+        "LoadImage": lambda node: (photo_of(node["inputs"]["image"])[None],),
         "Troupe_LoadFaceEngine": lambda _: (pack_of_faces("troupe-demo"),),
     }
 
@@ -85,7 +84,10 @@ def test_the_workflow_draws_two_people_each_from_their_own_photo(name, to_api, c
         prompt = to_api(read(name))
         for node in prompt.values():
             node["inputs"].update(SMALL.get(node["class_type"], {}))
-        graph = Graph(prompt, classes, parts(prompt, name, photos))
+        loads = sorted((number for number, node in prompt.items() if node["class_type"] == "LoadImage"), key=int)
+        for number, photo in zip(loads, photos, strict=True):
+            prompt[number]["inputs"]["image"] = photo
+        graph = Graph(prompt, classes, parts(name))
         picture = graph.result_of("VAEDecode")[0]
         assert picture.shape[-3:] == (64, 64, 3)
         assert picture.isfinite().all()

@@ -10,9 +10,9 @@ from comfy.patcher_extension import WrappersMP
 from pack.attention.recipes.recipe import Isolation, Routing
 from pack.attention.recipes.recipe_book import RECIPE_BOOK
 from pack.nodes.host.cast.model_patch import patch_cast
+from pack.nodes.host.doctor.doctor import report
 from pack.nodes.host.effects.attention_recorder import record_attention
 from pack.nodes.host.layers.joint_attention import PLACE
-from pack.nodes.host.doctor.doctor import report
 from pack.nodes.host.model import joint_stream
 from pack.nodes.host.model.families import family_lines, family_of
 from pack.nodes.host.refine.redrawing import check_redrawable
