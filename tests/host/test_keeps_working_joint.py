@@ -9,7 +9,7 @@ from comfy.patcher_extension import WrappersMP
 from comfy_extras.nodes_flux import FluxKVCache
 from comfy_extras.nodes_torch_compile import TorchCompileModel
 from pack.nodes.host.layers.joint_attention import PLACE
-from pack.scripts.benches.engine.joint_models import LAYERS, cast_of, routed, sample, text, tiny, vae_of
+from pack.scripts.benches.engine.joint_models import FAMILIES, LAYERS, cast_of, routed, sample, text, tiny, vae_of
 
 TWO = cast_of(2)
 OTHER = cast_of(2, photos=(100, 151))
@@ -270,8 +270,8 @@ def test_where_everybodys_photo_lies_first_the_order_of_the_cast_does_not_matter
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_keeps_working_in_half_precision(dtype):
-    from pack.scripts.benches.engine.joint_models import tiny_flux
-
-    flux = tiny_flux("FLUX.1", dtype=dtype)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_keeps_working_in_half_precision(name, dtype):
+    flux = tiny(name, dtype)
+    assert flux.model.get_dtype() == dtype
     assert_apart(lambda cast: routed(flux, cast, "apart"))

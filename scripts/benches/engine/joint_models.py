@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from types import SimpleNamespace
 
+import comfy.model_management
 import comfy.model_patcher
 import comfy.ops
 import comfy.samplers
@@ -64,14 +65,17 @@ QWEN = {
 }  # fmt: skip
 
 
-def tiny_qwen():
+def tiny_qwen(dtype: torch.dtype = torch.float32):
     """A model patcher around Qwen-Image's network; its loader knows one width, the published one."""
     config = comfy.supported_models.QwenImage(dict(QWEN))
-    config.set_inference_dtype(torch.float32, None)
+    config.set_inference_dtype(dtype, None)
     model = config.get_model({}, "", device=torch.device("cpu"))
     randomised(model.diffusion_model)
-    cpu = torch.device("cpu")
-    return comfy.model_patcher.CoreModelPatcher(model, load_device=cpu, offload_device=cpu)
+    return comfy.model_patcher.CoreModelPatcher(
+        model,
+        load_device=comfy.model_management.get_torch_device(),
+        offload_device=comfy.model_management.unet_offload_device(),
+    )
 
 
 @cache
@@ -106,9 +110,9 @@ def strips(count: int, bottom: float = 0.75) -> list[Region]:
     return [Region(f"place {i}", x=i / count, width=1 / count, height=bottom) for i in range(count)]
 
 
-def tiny(name: str):
+def tiny(name: str, dtype: torch.dtype = torch.float32):
     """A model of a family by its name."""
-    return tiny_qwen() if name == "Qwen" else tiny_flux(name, 256 if name == "FLUX.1" else 128)
+    return tiny_qwen(dtype) if name == "Qwen" else tiny_flux(name, 256 if name == "FLUX.1" else 128, dtype)
 
 
 def cast_of(count: int, photos=(), prompts=(), **settings) -> tuple[Member, ...]:
