@@ -104,7 +104,8 @@ def test_a_member_without_strength_is_left_out_and_keeps_the_place(flux):
 
     out = sample(routed(flux, left_out, "apart"))
     assert torch.equal(out, sample(routed(flux, without_photo, "apart")))
-    assert torch.equal(columns_of(out, 1, 2)[1], columns_of(sample(routed(flux, full, "apart")), 1, 2)[1])
+    if not hasattr(flux.model.diffusion_model, "noise_refiner"):  # Z-Image counts positions through its references
+        assert torch.equal(columns_of(out, 1, 2)[1], columns_of(sample(routed(flux, full, "apart")), 1, 2)[1])
     assert not torch.equal(columns_of(out, 1, 2)[0], columns_of(sample(routed(flux, full, "apart")), 1, 2)[0])
 
 

@@ -16,7 +16,7 @@ from pack.nodes.host.layers.joint_attention import PLACE
 from pack.nodes.host.model import joint_stream
 from pack.nodes.host.model.families import family_lines, family_of
 from pack.nodes.host.refine.redrawing import check_redrawable
-from pack.scripts.benches.engine.joint_models import LAYERS, cast_of, routed, sample, text, tiny, tiny_vae
+from pack.scripts.benches.engine.joint_models import LAYERS, cast_of, routed, sample, text, tiny, tiny_vae, tiny_zimage
 
 TWO = cast_of(2)
 
@@ -53,6 +53,18 @@ def test_without_a_vae_or_with_another_models_it_says_so(flux):
         patch_cast(flux, TWO, None, recipe, 1.0, tiny_vae(4))
 
 
+def test_a_model_that_reads_no_photos_draws_prompts_in_their_regions_alone():
+    plain = tiny_zimage(omni=False)
+    with pytest.raises(ValueError, match=r"this Z-Image model reads no photos.*prompts still act"):
+        routed(plain, TWO)
+    silent = [replace(member, strength=0.0) for member in TWO]
+    other = [silent[0], replace(silent[1], prompt=text(77, 3))]
+
+    one, two = (sample(routed(plain, cast, "apart")) for cast in (silent, other))
+    assert torch.equal(one[..., :6, :4], two[..., :6, :4])
+    assert not torch.equal(one, two)
+
+
 def test_a_member_without_a_photo_is_named(flux):
     with pytest.raises(ValueError, match=r"'Eve' has no photo .*FLUX.1 takes people from photos"):
         routed(flux, cast_with(identity=SimpleNamespace(name="Eve", photos=(), boxes=())))
@@ -78,20 +90,22 @@ def test_nodes_about_cross_attention_say_so_and_close_ups_need_no_adapter(flux):
 
 def test_a_host_without_the_place_is_told_to_be_updated(flux, monkeypatch):
     monkeypatch.delattr(joint_stream.attention, "wrap_attn")
-    assert sum(line.startswith("! ") for line in family_lines()) == 3
+    assert sum(line.startswith("! ") for line in family_lines()) == 4
     with pytest.raises(ValueError, match=r"no place where the attention of FLUX.1 can be answered.*Update ComfyUI"):
         routed(flux, TWO)
 
 
 def test_the_doctor_names_every_family_and_what_it_needs():
     assert [line.split(":")[0] for line in family_lines()] == [
-        "Stable Diffusion 1.5 or SDXL", "FLUX.1", "FLUX.2", "Qwen-Image-Edit",
+        "Stable Diffusion 1.5 or SDXL", "FLUX.1", "FLUX.2", "Qwen-Image-Edit", "Z-Image",
     ]  # fmt: skip
     assert all(line in report() for line in family_lines())
 
 
 def test_a_model_of_no_family_lists_those_that_work():
-    with pytest.raises(ValueError, match=r"model is a Linear\..*1.5 or SDXL, FLUX.1, FLUX.2 and Qwen-Image-Edit"):
+    with pytest.raises(
+        ValueError, match=r"model is a Linear\..*1.5 or SDXL, FLUX.1, FLUX.2, Qwen-Image-Edit and Z-Image"
+    ):
         family_of(SimpleNamespace(model=SimpleNamespace(diffusion_model=torch.nn.Linear(1, 1))))
 
 

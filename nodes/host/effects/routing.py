@@ -69,6 +69,11 @@ class Route(Effect):
         strengths = tuple(member.strength * given.strength for member in cast)
         if not any(strengths) and all(own is None for own in prompts):
             return None
+        if any(strengths) and not given.family.takes_photos(unet_of(given.model.model)):
+            raise ValueError(
+                f"Troupe: this {given.family.name} model reads no photos. Set the strength of every Cast Member to 0: "
+                "their prompts still act in their regions. Or load a model that reads photos."
+            )
         references = member_references(given, recipe.routing)
         _warn_of_many(given, len(references))
         isolation = recipe.isolation
@@ -143,13 +148,7 @@ class RouteRun(EffectRun):
         network = unet_of(call.base)
         sizes = tuple((latent.shape[-2], latent.shape[-1]) for latent in latents)
         rows = call.rows.rows_by(lambda row: (row.positive and any(self._own), row.area))
-        nobody = (0,) * len(self._own)
-        forwards = {
-            kind: Forward(
-                tuple(call.x.shape[-2:]), call.text.shape[1], self._own if kind[0] else nobody, sizes, self._people
-            )
-            for kind in rows
-        }
+        forwards = {kind: self._forward(call, sizes, kind[0]) for kind in rows}
         staged = {kind: self._stages(network, forward) for kind, forward in forwards.items()}
         policy, odds = self._now(state)
         stages = []
@@ -162,6 +161,12 @@ class RouteRun(EffectRun):
             stages.append(RoutedStage(sum(span.length for span in stage.spans), tuple(parts), stage.calls))
         patch = self._places(stages, staged)
         return replace(terms, joint=JointAttention(stages, len(call.x), self.counts, patch))
+
+    def _forward(self, call: ModelCall, sizes: tuple, prompted: bool) -> Forward:
+        own = self._own if prompted else (0,) * len(self._own)
+        contexts = tuple(text.shape[1] for text in call.rest.get("ref_contexts") or ())
+        visions = tuple(seen.shape[1] * seen.shape[2] for seen in call.rest.get("siglip_feats") or ())
+        return Forward(tuple(call.x.shape[-2:]), call.text.shape[1], own, sizes, self._people, contexts, visions)
 
     def _stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
         return self.kept(("stages", forward), lambda: self.effect.family.stages(network, forward))

@@ -12,6 +12,7 @@ from .family import UNET, Family
 from .flux import FLUX1, FLUX2
 from .joint_stream import JointFamily, lacking
 from .qwen_image import QWEN_IMAGE
+from .z_image import Z_IMAGE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class UNetFamily(Family):
         return isinstance(network, UNetModel)
 
 
-FAMILIES: tuple[Family, ...] = (UNetFamily("Stable Diffusion 1.5 or SDXL"), FLUX1, FLUX2, QWEN_IMAGE)
+FAMILIES: tuple[Family, ...] = (UNetFamily("Stable Diffusion 1.5 or SDXL"), FLUX1, FLUX2, QWEN_IMAGE, Z_IMAGE)
 
 
 def family_of(model: Any) -> Family:

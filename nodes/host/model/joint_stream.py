@@ -24,6 +24,8 @@ class Forward:
     own        : [M] tokens of each member's prompt at the end of that; 0 for none
     references : rows and columns of every reference's latents
     people     : whose the last of those are
+    contexts   : tokens of texts that belong to references
+    visions    : tokens of a vision encoder's features of references
     """
 
     size: Grid
@@ -31,6 +33,8 @@ class Forward:
     own: tuple[int, ...]
     references: tuple[Grid, ...]
     people: tuple[frozenset[int], ...]
+    contexts: tuple[int, ...] = ()
+    visions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,10 @@ class JointFamily(Family):
     def text_width(self, network: Any) -> int:
         """Numbers per token of text."""
         raise NotImplementedError
+
+    def takes_photos(self, network: Any) -> bool:
+        """Whether a network reads references."""
+        return True
 
     def grid(self, network: Any, size: Sequence[int]) -> Grid:
         """Rows and columns of the tokens of latents whose last two sides are `size`."""

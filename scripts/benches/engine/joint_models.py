@@ -1,4 +1,4 @@
-"""Tiny real FLUX.1, FLUX.2 and Qwen-Image models with random weights, their VAEs, people with photos."""
+"""Tiny real FLUX.1, FLUX.2, Qwen-Image and Z-Image models with random weights, their VAEs, people with photos."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHAPES = {
         "global_modulation": True, "mlp_silu_act": True, "default_ref_method": "index", "ref_index_scale": 10.0,
     },
 }  # fmt: skip
-FAMILIES = ["FLUX.1", "FLUX.2", "Qwen"]
+FAMILIES = ["FLUX.1", "FLUX.2", "Qwen", "Z-Image"]
 LAYERS = 3  # attention calls of one forward
 
 
@@ -65,12 +65,28 @@ QWEN = {
 }  # fmt: skip
 
 
+Z_IMAGE = {
+    "image_model": "lumina2", "patch_size": 2, "in_channels": 16, "dim": 256, "n_layers": 2, "n_refiner_layers": 1,
+    "n_heads": 4, "n_kv_heads": 4, "ffn_dim_multiplier": 2.0, "qk_norm": True, "cap_feat_dim": TEXT,
+    "axes_dims": [16, 24, 24], "axes_lens": [512, 128, 128], "z_image_modulation": True, "time_scale": 1000.0,
+    "pad_tokens_multiple": 32,
+}  # fmt: skip
+
+
+def tiny_zimage(dtype: torch.dtype = torch.float32, omni: bool = True):
+    """The same of Z-Image's; with a part for features of pictures, as Omni models have it, or without."""
+    return _made(comfy.supported_models.ZImage({**Z_IMAGE, **({"siglip_feat_dim": 16} if omni else {})}), dtype, 0.06)
+
+
 def tiny_qwen(dtype: torch.dtype = torch.float32):
     """A model patcher around Qwen-Image's network; its loader knows one width, the published one."""
-    config = comfy.supported_models.QwenImage(dict(QWEN))
+    return _made(comfy.supported_models.QwenImage(dict(QWEN)), dtype)
+
+
+def _made(config, dtype: torch.dtype, spread: float = 0.08):
     config.set_inference_dtype(dtype, None)
     model = config.get_model({}, "", device=torch.device("cpu"))
-    randomised(model.diffusion_model)
+    randomised(model.diffusion_model, spread=spread)
     return comfy.model_patcher.CoreModelPatcher(
         model,
         load_device=comfy.model_management.get_torch_device(),
@@ -112,7 +128,9 @@ def strips(count: int, bottom: float = 0.75) -> list[Region]:
 
 def tiny(name: str, dtype: torch.dtype = torch.float32):
     """A model of a family by its name."""
-    return tiny_qwen(dtype) if name == "Qwen" else tiny_flux(name, 256 if name == "FLUX.1" else 128, dtype)
+    if name in ("Qwen", "Z-Image"):
+        return (tiny_qwen if name == "Qwen" else tiny_zimage)(dtype)
+    return tiny_flux(name, 256 if name == "FLUX.1" else 128, dtype)
 
 
 def cast_of(count: int, photos=(), prompts=(), **settings) -> tuple[Member, ...]:

@@ -21,7 +21,7 @@ from .counts import most
 from .rigs import Workshop, device_name, has_device_clock
 from .timing import clock, median_figure
 
-FAMILIES = ("FLUX.1", "FLUX.2", "Qwen")
+FAMILIES = ("FLUX.1", "FLUX.2", "Qwen", "Z-Image")
 STEPS = 4
 HEADS, WIDTH = 24, 128  # of FLUX.1's attention
 SIZES = {"1.6k": (32, 16, 128), "6.6k": (64, 32, 512), "12.8k": (96, 32, 512)}
