@@ -1,4 +1,4 @@
-"""A square around a face, for models that look at the picture itself."""
+"""A square around a face, or all of a photo, for models that look at the picture itself."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ AROUND = 2.0  # side of the cut-out in lengths of the face box: hair and jaw are
 ROOM = 0.25  # how far what counts as face reaches beyond the box, in parts of it on each side
 
 
-def cut_out(picture: np.ndarray, box: Sequence[float] | None, size: int) -> tuple[np.ndarray, np.ndarray]:
+def cut_out(
+    picture: np.ndarray, box: Sequence[float] | None, size: int, around: float = AROUND
+) -> tuple[np.ndarray, np.ndarray]:
     """A square around a face, and where the face is in it.
 
     picture : uint8 [H, W, 3]
     box     : x0, y0, x1, y1 in pixels, or None for the middle of the whole picture, all of which counts as face
+    around  : side of the square in lengths of the box; less where the picture ends
     returns uint8 [size, size, 3] and bool [size, size]
     """
     import cv2
 
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = box if box is not None else (0, 0, width, height)
-    side = min(max(x1 - x0, y1 - y0) * (AROUND if box is not None else 1.0), height, width)
+    side = min(max(x1 - x0, y1 - y0) * (around if box is not None else 1.0), height, width)
     left = float(np.clip((x0 + x1 - side) / 2, 0, width - side))
     top = float(np.clip((y0 + y1 - side) / 2, 0, height - side))
     scale = size / side
@@ -36,3 +39,14 @@ def cut_out(picture: np.ndarray, box: Sequence[float] | None, size: int) -> tupl
     y, x = np.mgrid[:size, :size] + 0.5
     face = ((x - middle[0]) / half[0]) ** 2 + ((y - middle[1]) / half[1]) ** 2 < 1
     return cut, face
+
+
+def whole(picture: np.ndarray, size: int, multiple: int = 16) -> np.ndarray:
+    """All of a picture, uint8 [H, W, 3], of about the area of a square of `size`, its sides multiples of a number."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    scale = size / (height * width) ** 0.5
+    sides = [max(multiple, round(side * scale / multiple) * multiple) for side in (width, height)]
+    shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(np.ascontiguousarray(picture), tuple(sides), interpolation=shrinking)

@@ -44,6 +44,7 @@ ROOMS = {
     "attention/operators/": ({"torch"}, {"attention/operators/", "attention/recipes/"}),
     "attention/isolation/": ({"torch"}, {"attention/isolation/", "attention/operators/"}),
     "attention/maps/": ({"torch"}, {"attention/maps/", "attention/operators/", "attention/recipes/"}),
+    "attention/routing/": ({"torch"}, {"attention/routing/", "attention/isolation/", "attention/recipes/"}),
     "attention/adapters/": ({"torch"}, {"attention/adapters/"}),
     "attention/": ({"torch"}, {"attention/."}),
     "face/": ({"numpy", "torch", "cv2", "onnxruntime", "onnx", "insightface", "safetensors"}, {"face/"}),

@@ -13,6 +13,8 @@ PHOTOS = ("average", "one per picture", "concatenate")
 LAYERS = ("decoder", "all")
 BACKGROUNDS = ("shared", "apart")
 APART_IN = ("self-attention", "everything")
+CROPS = ("bust", "head", "photo")
+PLACES = ("auto", "in order", "each first")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,25 @@ class References:
 
 
 @dataclass(frozen=True)
+class Routing:
+    """Who sees whom in models whose one attention holds text, picture and references (attention.routing).
+
+    policy      : a name from attention.routing.policies.POLICIES
+    apart_until : up to this part of the schedule the policy is "apart"
+    size        : side of encoded photos, in pixels
+    crop        : what of a photo is encoded, from CROPS: twice the face, three and a half times it, or all of it
+    place       : where the model takes references to lie, from PLACES: one behind the other, or each member's where
+                  the first one lies; "auto" is what the model's family was trained with
+    """
+
+    policy: str = "closed"
+    apart_until: float = 0.0
+    size: int = 512
+    crop: str = "bust"
+    place: str = "auto"
+
+
+@dataclass(frozen=True)
 class Recipe:
     """What a recipe sets.
 
@@ -105,6 +126,7 @@ class Recipe:
     references : self-attention to members' reference photos
     reach      : whether identities also act in the cross-attention of ControlNets
     everywhere : whether regions are ignored and everybody acts on the whole picture; for ablations
+    routing    : in models without cross-attention; None for recipes that are about cross-attention
     """
 
     mode: str
@@ -125,6 +147,7 @@ class Recipe:
     references: References = field(default_factory=References)
     reach: bool = False
     everywhere: bool = False
+    routing: Routing | None = None
 
     @property
     def one_softmax(self) -> bool:

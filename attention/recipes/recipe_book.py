@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .recipe import RECIPES, Gate, Isolation, Recipe, References
+from .recipe import RECIPES, Gate, Isolation, Recipe, References, Routing
 
 # MultiID, arXiv 2511.20401. Known from its abstract: identities only in their regions, local prompts, depth control,
 # extended self-attention. Its body text is not public to us, so every number here is our default.
@@ -23,6 +23,7 @@ MULTIID = Recipe(
         layers="decoder",  # our default: MasaCtrl and FreeCustom, layers 10 to 15 of 16
         size=256,  # our default, for every model
     ),
+    routing=Routing(),  # our default: references beside the picture are what such models do by themselves
 )
 
 # AnyMS, arXiv 2512.23537: crop-and-merge at all layers and steps, later boxes overwritten by those in front.
@@ -58,6 +59,7 @@ INSTANTFAMILY = Recipe(
 TROUPE = Recipe(
     "decoupled",
     base=0.0,  # a region reads its own prompt alone; isolation, feather, start and reach brought nothing there
+    routing=Routing(),
 )
 
 RECIPE_BOOK = {

@@ -7,8 +7,23 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ...attention.recipes.recipe import APART_IN, BACKGROUNDS, LAYERS, ODDS, Gate, Isolation, References
+from ...attention.recipes.recipe import (
+    APART_IN,
+    BACKGROUNDS,
+    CROPS,
+    LAYERS,
+    ODDS,
+    PLACES,
+    Gate,
+    Isolation,
+    References,
+    Routing,
+)
+from ...attention.routing.policies import APART, BOUND, CLOSED, FREE
 
+MODEL_TOOLTIP = "A Stable Diffusion 1.5 or SDXL model, or FLUX.1, Kontext, FLUX.2 and like models. It is not changed."
+ADAPTER_TOOLTIP = "Used by members that bring none of their own. FLUX and like models need none."
+ROUTES = ("auto", CLOSED, BOUND, FREE, APART)
 GATES = ("per identity", "joint", "released")
 RANGES = ("whole picture", "own region")
 
@@ -125,7 +140,39 @@ def together_inputs() -> list:
             "everything: in convolutions, group norms and ControlNets too, so that at eta 0 nothing of one person "
             "reaches another. Give members prompts of their own then.",
         ),
-        io.Vae.Input("vae", optional=True, tooltip="The checkpoint's; needed where 'references' is above 0."),
+        io.Vae.Input(
+            "vae", optional=True,
+            tooltip="The model's; needed by FLUX and like models, and where 'references' is above 0.",
+        ),
+        *routing_inputs(),
+    ]  # fmt: skip
+
+
+def routing_inputs() -> list:
+    """Of models whose one attention holds text, picture and photos: appended last."""
+    return [
+        io.Combo.Input(
+            "routing", options=list(ROUTES), optional=True, advanced=True,
+            tooltip="FLUX and like models: who sees whose photo and prompt. auto: closed. closed: only their own "
+            "place, which sees the whole picture. bound: text still reads every photo. free: everybody sees "
+            "everything. apart: nothing of one person reaches another's place.",
+        ),
+        fraction("apart_until", 0.0, "FLUX and like models: up to this part of the schedule 'routing' is apart.", True),
+        io.Int.Input(
+            "photo_size", default=512, min=256, max=1024, step=64, optional=True, advanced=True,
+            tooltip="FLUX and like models: side of each photo in pixels. More shows more of a person and costs time.",
+        ),
+        io.Combo.Input(
+            "photo_crop", options=list(CROPS), optional=True, advanced=True,
+            tooltip="FLUX and like models: what of a photo is shown. bust: head and shoulders. head: the head. photo: "
+            "all of it, for clothes and figure.",
+        ),
+        io.Combo.Input(
+            "photo_place", options=list(PLACES), optional=True, advanced=True,
+            tooltip="FLUX and like models: where photos lie for the model. in order: one behind the other. each first: "
+            "everybody's where the first one lies, for models trained with one photo. auto: each first with FLUX.1 and "
+            "Kontext, in order with the others.",
+        ),
     ]  # fmt: skip
 
 
@@ -170,4 +217,17 @@ def gate_of(mode: Mapping[str, Any]) -> Gate:
         released=kind == "released",
         boost=mode.get("boost", 0.0),
         boost_steps=mode.get("boost_steps", 3),
+    )
+
+
+def routing_of(knobs: Mapping[str, Any]) -> Routing:
+    """Who sees whom in models of one attention, from the values of `routing_inputs`."""
+    usual = Routing()
+    chosen = knobs.get("routing", ROUTES[0])
+    return Routing(
+        policy=usual.policy if chosen == ROUTES[0] else chosen,
+        apart_until=knobs.get("apart_until", usual.apart_until),
+        size=knobs.get("photo_size", usual.size),
+        crop=knobs.get("photo_crop", usual.crop),
+        place=knobs.get("photo_place", usual.place),
     )

@@ -13,12 +13,15 @@ from ...attention.regions.compositors import COMPOSITORS
 from ..host.cast.model_patch import patch_cast
 from ..types import Adapter, Cast
 from .advanced_inputs import (
+    ADAPTER_TOOLTIP,
+    MODEL_TOOLTIP,
     fraction,
     gate_of,
     gated_inputs,
     isolation_of,
     masked_inputs,
     references_of,
+    routing_of,
     together_inputs,
 )
 
@@ -35,9 +38,9 @@ class ApplyCastAdvanced(io.ComfyNode):
             description="Draw each member of the cast inside their own region, with every knob of the attention.",
             search_aliases=["multi identity", "masked attention", "gated attention", "regional ipadapter"],
             inputs=[
-                io.Model.Input("model", tooltip="A Stable Diffusion 1.5 or SDXL model. It is not changed."),
+                io.Model.Input("model", tooltip=MODEL_TOOLTIP),
                 Cast.Input("cast", tooltip="The members: from Cast Member."),
-                Adapter.Input("adapter", optional=True, tooltip="Used by members that bring none of their own."),
+                Adapter.Input("adapter", optional=True, tooltip=ADAPTER_TOOLTIP),
                 io.Float.Input(
                     "strength", default=1.0, min=0.0, max=3.0, step=0.05,
                     tooltip="Multiplies every member's strength. 0 leaves the model as it is.",
@@ -100,8 +103,9 @@ def recipe_of(knobs: Mapping[str, Any], mode: Mapping[str, Any]) -> Recipe:
             f"Troupe, Apply Cast (Advanced): people start at {knobs['start']:g} and end at {knobs['end']:g} of the "
             "schedule, so there is no step to act in. Set 'end' above 'start'."
         )
+    kind = mode.get("mode", "decoupled")
     return Recipe(
-        mode.get("mode", "decoupled"),
+        kind,
         compositor=None if knobs["compositor"] == "auto" else knobs["compositor"],
         hard=knobs["hard"],
         feather=knobs["feather"],
@@ -117,6 +121,7 @@ def recipe_of(knobs: Mapping[str, Any], mode: Mapping[str, Any]) -> Recipe:
         isolation=isolation_of(knobs),
         references=references_of(knobs),
         reach=knobs.get("reach", False),
+        routing=routing_of(knobs) if kind == "decoupled" else None,
     )
 
 

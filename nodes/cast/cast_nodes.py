@@ -9,6 +9,7 @@ from ...attention.recipes.recipe_book import RECIPE_BOOK, recipe_named
 from ..host.cast.model_patch import patch_cast
 from ..host.effects.prompts import unused_prompts
 from ..types import Adapter, Cast, Identity, Regions
+from .advanced_inputs import ADAPTER_TOOLTIP, MODEL_TOOLTIP
 
 
 def _fraction(name: str, default: float, tooltip: str) -> io.Float.Input:
@@ -80,9 +81,9 @@ class ApplyCast(io.ComfyNode):
             description="Draw each member of the cast inside their own region.",
             search_aliases=["multi identity", "multiple people", "ipadapter", "faceid", "apply identity"],
             inputs=[
-                io.Model.Input("model", tooltip="A Stable Diffusion 1.5 or SDXL model. It is not changed."),
+                io.Model.Input("model", tooltip=MODEL_TOOLTIP),
                 Cast.Input("cast", tooltip="The members: from Cast Member."),
-                Adapter.Input("adapter", optional=True, tooltip="Used by members that bring none of their own."),
+                Adapter.Input("adapter", optional=True, tooltip=ADAPTER_TOOLTIP),
                 io.Combo.Input(
                     "recipe",
                     options=list(RECIPE_BOOK),
@@ -102,7 +103,8 @@ class ApplyCast(io.ComfyNode):
                 io.Vae.Input(
                     "vae",
                     optional=True,
-                    tooltip="The checkpoint's. Needed by recipes in which people attend to their photos (MultiID).",
+                    tooltip="The model's. Needed by FLUX and like models, which take people from their photos, and by "
+                    "recipes in which people attend to their photos (MultiID).",
                 ),
             ],
             outputs=[io.Model.Output(display_name="model")],

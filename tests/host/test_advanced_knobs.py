@@ -1,7 +1,7 @@
 """Every knob of Apply Cast (Advanced) reaches the recipe, whatever a saved prompt leaves out."""
 
 import pytest
-from pack.attention.recipes.recipe import Gate, Isolation, Recipe, References
+from pack.attention.recipes.recipe import Gate, Isolation, Recipe, References, Routing
 from pack.nodes.cast.advanced_inputs import together_inputs
 from pack.nodes.cast.advanced_nodes import recipe_of
 
@@ -27,11 +27,16 @@ TURNED = {
     "reach": True,
     "margin": 0.25,
     "apart_in": "everything",
+    "routing": "bound",
+    "apart_until": 0.3,
+    "photo_size": 768,
+    "photo_crop": "photo",
+    "photo_place": "in order",
 }
 
 
 def test_without_the_knobs_that_came_later_a_recipe_is_the_plain_one():
-    assert recipe_of(FIRST, {}) == Recipe("decoupled", odds=16.0)
+    assert recipe_of(FIRST, {}) == Recipe("decoupled", odds=16.0, routing=Routing())
 
 
 def test_every_later_knob_has_its_place():
@@ -50,6 +55,7 @@ def test_every_later_knob_has_its_place():
         reach=True,
     )
     assert found.isolation.covers_everything
+    assert recipe_of({**FIRST, **TURNED}, {}).routing == Routing("bound", 0.3, 768, "photo", "in order")
 
 
 @pytest.mark.parametrize("knob", TURNED)

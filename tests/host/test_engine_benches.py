@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from pack.attention.recipes.recipe import RECIPES, Recipe
-from pack.scripts.benches import Settings, leak, speed
+from pack.scripts.benches import Settings, accelerator, leak, speed
 from pack.scripts.benches.engine.counts import count
 from pack.scripts.benches.engine.latent_leak import EVERYWHERE
 from pack.scripts.benches.engine.layer_leak import everywhere, hard_boxes, leak_figure, shares_outside
@@ -207,8 +207,12 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
 
 @pytest.mark.parametrize(
     ("bench", "count"),
-    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 3)],
-    ids=("speed", "leak"),
+    [
+        (speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3),
+        (leak, 2 * 6 + 2 * 4 + 2 * 3 + 3 * 4),
+        (accelerator, 3 * 3 + 2 * (2 * 3 + 3) + 1 + 3 * 2 * 2),
+    ],
+    ids=("speed", "leak", "accelerator"),
 )
 def test_every_mode_has_rows_and_no_two_share_a_name(bench, count, tmp_path):
     places = Places(home=tmp_path)

@@ -12,8 +12,9 @@ from pack.tests.host.real_server import FailedPrompt
 from PIL import Image
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
-# Those that need no download; test_checkpoint_workflows.py runs the others.
-OF_THE_DEMO = [path for path in WORKFLOWS if "CheckpointLoaderSimple" not in path.read_text(encoding="utf-8")]
+# Those that need no download; test_checkpoint_workflows.py and test_joint_workflows.py run the others.
+LOADERS = ("CheckpointLoaderSimple", "UNETLoader")
+OF_THE_DEMO = [path for path in WORKFLOWS if not any(name in path.read_text(encoding="utf-8") for name in LOADERS)]
 TWO_PEOPLE = ROOT / "workflows" / "two-people.json"
 
 

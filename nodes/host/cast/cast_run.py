@@ -41,6 +41,12 @@ class CastRun:
         for effect in self.effects:
             effect.close()
 
+    def given_conds(self, conds: Any) -> Any:
+        """The guider's conditionings by role, as the effects want them before the run encodes them."""
+        for effect in self.effects:
+            conds = effect.given_conds(conds)
+        return conds
+
     def conds(self, conds: Any) -> Any:
         """The conditionings that are evaluated, as the effects want them."""
         for effect in self.effects:
@@ -52,7 +58,7 @@ class CastRun:
         terms = Terms()
         states: tuple[StepState, ...] = call.options[STATES][self.patch.key]
         for effect, state in zip(self.effects, states, strict=True):
-            if any(state.acting) or not state.acting:  # an effect without windows acts all the time
+            if any(state.acting) or not state.acting or effect.always:
                 terms = effect.join(terms, call, state)
         return terms
 

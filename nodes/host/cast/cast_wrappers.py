@@ -29,9 +29,12 @@ class CastWrappers:
         run = CastRun(self.patch, guider)
         options = guider.model_options["transformer_options"]  # a copy that ComfyUI made for this run
         options[RUNS] = {**options.get(RUNS, {}), self.patch.key: run}
+        given = guider.conds
         try:
+            guider.conds = run.given_conds(given)
             return executor(*args, **kwargs)
         finally:
+            guider.conds = given
             run.close()
 
     def evaluation(self, executor, model, conds, x_in, timestep, model_options):
@@ -68,14 +71,23 @@ class CastWrappers:
         if STEP not in options:
             return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
         ours = options
-        if TERMS not in options:  # an outer patch has put the layers there already
-            keys = [block.key for block in self.patch.blocks]
-            ours = wrap_layers(wrap_layers(options, keys, CrossAttentionLayer), keys, SelfAttentionLayer, "attn1")
+        first = TERMS not in options  # an outer patch has put the layers there already
+        if first:
+            ours = self._with_layers(options)
         run: CastRun = options[RUNS][self.patch.key]
         others = {"again": executor, "t": t, "text": c_crossattn, "rest": {"c_concat": c_concat, **kwargs}}
         terms = run.terms(run.call(ours, executor.class_obj, x, **others))
         if not terms:
             return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        if first and terms.joint is not None:
+            ours = terms.joint.in_place(ours)
         all_terms = (*options.get(TERMS, ()), terms)
         with in_force(joined(all_terms)):
             return executor(x, t, c_concat, c_crossattn, control, {**ours, TERMS: all_terms}, **kwargs)
+
+    def _with_layers(self, options: dict) -> dict:
+        """Options with our layers in the places of a UNet's."""
+        keys = [block.key for block in self.patch.blocks]
+        if not keys:
+            return options
+        return wrap_layers(wrap_layers(options, keys, CrossAttentionLayer), keys, SelfAttentionLayer, "attn1")

@@ -26,14 +26,17 @@ from ..effects.isolated_convolutions import IsolateConvolutions
 from ..effects.isolation import KeepApart
 from ..effects.prompts import Prompts, unused_prompts
 from ..effects.references import ReferencePhotos
+from ..effects.routing import Route
 from ..model.blocks import cross_attention_blocks
+from ..model.families import family_of
+from ..model.family import JOINT, UNET
 from ..model.slots import keep_replacements_apart
 from .cast_wrappers import CastWrappers
 
 log = logging.getLogger(__name__)
 CASTS = "troupe"  # the callback that every model with a cast has, and clones of it
 # In the order in which they join a call's terms: photos join the self-attention of people who are kept apart.
-BRINGING = (Prompts, Identities)  # somebody into the picture; without any of them a cast has nothing to say
+BRINGING = (Prompts, Identities, Route)  # somebody into the picture; without any of them a cast has nothing to say
 BESIDE = (KeepApart, IsolateConvolutions, ReferencePhotos, ReachIntoControl)
 
 
@@ -43,13 +46,20 @@ def patch_cast(
     """A clone of `model` that draws the cast; `model` itself when nobody in it has any strength or prompt.
 
     adapter : for members that bring none of their own
-    vae     : encodes reference photos, for recipes that use them
-    Raises ValueError when a member has no adapter or a prompt of another text encoder, when an adapter does not fit the
-    model, an identity does not fit its adapter, or a recipe lacks the photos or the VAE that it needs.
+    vae     : encodes reference photos, for recipes that use them and for models that take people from photos
+    Raises ValueError for a model of no family that is known; when a member has no adapter or a prompt of another text
+    encoder, when an adapter does not fit the model, an identity does not fit its adapter, or a recipe lacks the photos
+    or the VAE that it needs.
     """
-    blocks = tuple(cross_attention_blocks(model))
+    family = family_of(model)
+    blocks = tuple(cross_attention_blocks(model)) if family.kind == UNET else ()
+    if family.kind == JOINT and has_cast(model):
+        raise ValueError(
+            f"Troupe: this {family.name} model draws a cast already, and its references can be shared out once. Put "
+            "all people into one cast (chain Cast Member), and use one Apply Cast."
+        )
     patched = model.clone()
-    given = Given(patched, blocks, cast, recipe, adapter, strength, vae)
+    given = Given(patched, blocks, cast, recipe, adapter, strength, vae, family)
     effects = _made(BRINGING, given)
     if not effects:
         return model
@@ -86,7 +96,8 @@ def has_cast(model: Any) -> bool:
 
 
 def _made(kinds: tuple[type[Effect], ...], given: Given) -> tuple[Effect, ...]:
-    return tuple(effect for kind in kinds if (effect := kind.of(given)) is not None)
+    acting = (kind for kind in kinds if given.family.kind in kind.kinds)
+    return tuple(effect for kind in acting if (effect := kind.of(given)) is not None)
 
 
 def _keep_apart(_original: Any, clone: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..faces.face_cache import cache_folder
+from ..model.families import family_lines
 from ..model_folders import register_model_folders
 from .doctor_files import sections
 from .doctor_packages import package_lines, provider_lines
@@ -13,6 +14,7 @@ def report() -> str:
     """The report as text. Lines that begin with ! (after the name of what they are about) say what is wrong."""
     register_model_folders()
     parts = [("Packages", package_lines()), ("Faces can be analysed on", provider_lines()), *sections()]
+    parts.append(("Models that a cast can be drawn with", family_lines()))
     parts.append(("Workflows of this pack", workflow_lines()))
     kept = list(cache_folder().glob("*")) if cache_folder().is_dir() else []
     line = f"{len(kept)} files in {cache_folder()}; Clear Face Cache, or deleting the folder, forgets them"

@@ -15,9 +15,12 @@ from ..file_names import full_path
 from ..model_files import ModelFile, address_of, published
 from ..model_folders import ADAPTER_FOLDERS, insightface_folders, register_model_folders, same_file
 
+NAMES = {"DualCLIPLoader": 2}  # how many widgets name files, where it is not one
 WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
 FOLDERS = {  # of loaders whose first widget names a file
     "CheckpointLoaderSimple": "checkpoints",
+    "CLIPLoader": "text_encoders",
+    "DualCLIPLoader": "text_encoders",
     "CLIPVisionLoader": "clip_vision",
     "ControlNetLoader": "controlnet",
     "LoraLoader": "loras",
@@ -44,8 +47,9 @@ def missing_files(workflow: Mapping[str, Any]) -> Iterator[str]:
     named = {}
     for node in workflow["nodes"]:
         values = node.get("widgets_values") or []
-        if values and isinstance(values, list) and isinstance(values[0], str):
-            named[node["type"], values[0]] = None
+        if isinstance(values, list):
+            names = values[: NAMES.get(node["type"], 1)]
+            named.update({(node["type"], name): None for name in names if isinstance(name, str)})
     packs = find_packs(insightface_folders())
     for kind, name in named:
         if kind == "Troupe_LoadFaceEngine" and name not in packs:

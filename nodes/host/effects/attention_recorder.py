@@ -15,6 +15,8 @@ from ....attention.maps.attribution_maps import ActionMaps, ActionSums, Grid, jo
 from ....attention.maps.contribution_norms import attend_and_measure
 from ....attention.maps.step_columns import step_column
 from ..model.blocks import CrossAttentionBlock, grid_at
+from ..model.families import family_of
+from ..model.family import UNET
 from ..model.option_keys import RECORDINGS
 from ..model.rows import Call
 
@@ -142,7 +144,16 @@ def column_of(options: Mapping[str, Any], x: Tensor) -> Tensor:
 
 
 def record_attention(model: Any) -> tuple[Any, AttentionRecorder]:
-    """A clone of a model whose samplings are recorded, and the recorder."""
+    """A clone of a model whose samplings are recorded, and the recorder.
+
+    Raises ValueError for a model without cross-attention.
+    """
+    family = family_of(model)
+    if family.kind != UNET:
+        raise ValueError(
+            f"Troupe, Record Attention: {family.name} has no cross-attention, and what is recorded is what people add "
+            "to it. Connect Apply Cast straight to the sampler."
+        )
     recorder, recorded = AttentionRecorder(), model.clone()
     recorded.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"troupe-record-{uuid.uuid4().hex}", recorder.sampling)
     return recorded, recorder

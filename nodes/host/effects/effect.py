@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor
 
@@ -18,6 +18,7 @@ from ....attention.recipes.recipe import Recipe
 from ....attention.recipes.schedule import Window
 from ..layers.in_force import Terms
 from ..model.blocks import CrossAttentionBlock, grid_at
+from ..model.family import UNET, Family
 from ..model.rows import Call
 from .shares import Shares
 
@@ -29,7 +30,8 @@ class Given:
     """What effects are made from.
 
     model    : the patched clone
-    blocks   : its cross-attention layers in the order of adapter files
+    family   : of the model
+    blocks   : its cross-attention layers in the order of adapter files; none in families without such layers
     adapter  : for members that bring none of their own
     strength : of the whole cast
     vae      : encodes photos, where the user gave one
@@ -42,6 +44,7 @@ class Given:
     adapter: Any = None
     strength: float = 1.0
     vae: Any = None
+    family: Family | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,12 @@ class Session:
 
 
 class EffectRun:
-    """An effect in one sampling run: what it keeps is made once, and gone when the run ends."""
+    """An effect in one sampling run: what it keeps is made once, and gone when the run ends.
+
+    always : whether it is asked in steps outside of all its windows too
+    """
+
+    always = False
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, Any] = {}
@@ -117,12 +125,19 @@ class EffectRun:
             self._kept[key] = make()
         return self._kept[key]
 
+    def given_conds(self, conds: Mapping[str, list[dict]]) -> Mapping[str, list[dict]]:
+        """The guider's conditionings by role as this effect wants them, before the run encodes them."""
+        return conds
+
     def conds(self, conds: Sequence[list[dict] | None]) -> Sequence[list[dict] | None]:
         """The conditionings that are evaluated, as this effect wants them."""
         return conds
 
     def join(self, terms: Terms, call: ModelCall, state: StepState) -> Terms:
-        """The terms that answer a call so far, with this effect's own. Asked only while one of its windows is open."""
+        """The terms that answer a call so far, with this effect's own.
+
+        Asked while one of its windows is open; always where it has none, or says so.
+        """
         return terms
 
     def close(self) -> None:
@@ -133,10 +148,12 @@ class EffectRun:
 class Effect:
     """One thing that a cast does to a model; immutable, so that clones and branches may share it.
 
+    kinds       : of families that it acts in (model.family)
     windows     : parts of the schedule it acts in; none for always
     first_steps : how many steps at the start of a run it treats in a way of their own
     """
 
+    kinds: ClassVar[frozenset[str]] = frozenset({UNET})
     windows: tuple[Window, ...] = ()
     first_steps: int = 0
 

@@ -38,7 +38,7 @@ class Prompts(Effect):
         """Raises ValueError for a prompt in several parts, or of another text encoder than the model's."""
         if not given.recipe.prompts or not given.strength:
             return None
-        tokens = prompts_of(given.cast, given.blocks)
+        tokens = prompts_of(given.cast, given.blocks[0].context if given.blocks else None)
         if all(own is None for own in tokens):
             return None
         return cls(given.blocks, tokens, given.recipe.base)
@@ -60,15 +60,15 @@ def unused_prompts(cast: Cast, recipe: Recipe) -> str:
     )
 
 
-def prompts_of(cast: Cast, blocks: Sequence[CrossAttentionBlock]) -> tuple[Tensor | None, ...]:
-    """Each member's prompt as text tokens [L, width], or None.
+def prompts_of(cast: Cast, width: int | None) -> tuple[Tensor | None, ...]:
+    """Each member's prompt as text tokens [L, width], or None. Without a width, any is right.
 
     Raises ValueError where a prompt has several parts, or was made by a text encoder that is not the model's.
     """
-    return tuple(_tokens(member.identity.name, member.prompt, blocks) for member in cast)
+    return tuple(_tokens(member.identity.name, member.prompt, width) for member in cast)
 
 
-def _tokens(name: str, prompt: Any, blocks: Sequence[CrossAttentionBlock]) -> Tensor | None:
+def _tokens(name: str, prompt: Any, width: int | None) -> Tensor | None:
     if prompt is None:
         return None
     if len(prompt) != 1:
@@ -77,8 +77,7 @@ def _tokens(name: str, prompt: Any, blocks: Sequence[CrossAttentionBlock]) -> Te
             "member's prompt is one text in one region. Join them with Conditioning Concat, or use the longest alone."
         )
     tokens = prompt[0][0]
-    width = blocks[0].context if blocks else tokens.shape[-1]
-    if tokens.shape[-1] != width:
+    if width is not None and tokens.shape[-1] != width:
         raise ValueError(
             f"Troupe: the prompt of '{name}' has text tokens of width {tokens.shape[-1]}, and the model reads width "
             f"{width}. Encode it with the CLIP of this model's checkpoint."

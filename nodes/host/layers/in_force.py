@@ -60,6 +60,25 @@ class ConvolutionTerm(Protocol):
         """What a layer makes of x [B, C, H, W]."""
 
 
+class JointTerm(Protocol):
+    """Answers the attention of models that have one for text, picture and references."""
+
+    def __call__(
+        self,
+        kernel: Callable[..., Tensor],
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        heads: int,
+        mask: Tensor | None,
+        rest: dict,
+    ) -> Tensor:
+        """A layer's attention. The arguments are ComfyUI's; `kernel` takes all but itself."""
+
+    def in_place(self, options: dict) -> dict:
+        """A call's transformer options in which the term is asked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Terms:
     """What answers the layers in one call of the model.
@@ -68,16 +87,18 @@ class Terms:
     identities     : terms that add to what came out of those
     self_attention : one term, or None for plain layers
     convolutions   : one term, or None for plain layers
+    joint          : one term, or None for plain layers
     """
 
     prompts: tuple[CrossAttentionTerm, ...] = ()
     identities: tuple[CrossAttentionTerm, ...] = ()
     self_attention: SelfAttentionTerm | None = None
     convolutions: ConvolutionTerm | None = None
+    joint: JointTerm | None = None
 
     def __bool__(self) -> bool:
         """Whether anything is answered."""
-        return bool(self.prompts or self.identities or self.self_attention or self.convolutions)
+        return bool(self.prompts or self.identities or self.self_attention or self.convolutions or self.joint)
 
 
 def joined(parts: Sequence[Terms]) -> Terms:
@@ -85,7 +106,11 @@ def joined(parts: Sequence[Terms]) -> Terms:
     whole = Terms()
     for part in parts:
         whole = Terms(
-            whole.prompts + part.prompts, whole.identities + part.identities, whole.self_attention, whole.convolutions
+            whole.prompts + part.prompts,
+            whole.identities + part.identities,
+            whole.self_attention,
+            whole.convolutions,
+            part.joint or whole.joint,
         )
         if part.self_attention or part.convolutions:
             whole = replace(whole, self_attention=part.self_attention, convolutions=part.convolutions)

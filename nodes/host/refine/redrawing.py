@@ -20,7 +20,8 @@ from ..adapters.loaded_adapter import LoadedAdapter
 from ..cast.model_patch import has_cast, patch_cast
 from ..effects.prompts import prompts_of
 from ..images import to_images, to_pictures
-from ..model.blocks import cross_attention_blocks
+from ..model.families import family_of, text_width
+from ..model.family import UNET
 
 SAMPLERS, SCHEDULERS = comfy.samplers.KSampler.SAMPLERS, comfy.samplers.KSampler.SCHEDULERS
 OF_THE_WHOLE = ("control", "control_apply_to_uncond", "area", "mask", "mask_strength", "set_area_to_bounds", "gligen")
@@ -62,14 +63,15 @@ def check_redrawable(model: Any, members: Cast, adapter: LoadedAdapter | None) -
             f"{NODE}: the model comes from Apply Cast, so the whole cast would act in every close-up. Connect the "
             "model that goes into Apply Cast."
         )
+    family = family_of(model)
     for member in members:
-        if (member.adapter or adapter) is None:
+        if family.kind == UNET and (member.adapter or adapter) is None:
             raise ValueError(
                 f"{NODE}: '{member.identity.name}' has no adapter. Connect Load Identity Adapter to Refine Cast, or to "
                 "that member's Cast Member."
             )
     prompted = [replace(member, prompt=[part]) for member in members for part in member.prompt or ()]
-    prompts_of(prompted, cross_attention_blocks(model))
+    prompts_of(prompted, text_width(model, family))
 
 
 @torch.inference_mode()

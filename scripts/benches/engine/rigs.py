@@ -60,12 +60,13 @@ class Workshop:
     def rig(self, shape: Shape) -> Rig:
         """The rig of a shape."""
         if self._rig is None or self._rig.shape is not shape:
-            self._import_host()
+            self.import_host_once()
             self._drop()
             self._rig = Rig(shape)
         return self._rig
 
-    def _import_host(self) -> None:
+    def import_host_once(self) -> None:
+        """Make the real host importable in this process."""
         if "comfy.cli_args" not in sys.modules:
             if not self.installation.private:
                 sys.dont_write_bytecode = True  # nothing is written into somebody's installation

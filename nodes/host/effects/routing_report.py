@@ -1,0 +1,52 @@
+"""What became of a run's attention, in a line of ComfyUI's log: what was routed, or why nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from logging import INFO, WARNING, Logger
+
+from ....attention.routing.policies import RoutedGroup, work
+from ....attention.routing.token_map import PICTURE, REFERENCE, TEXT, total
+from ..layers.joint_attention import Counts
+from ..model.joint_stream import JointFamily, Stage
+
+
+def report(log: Logger, family: JointFamily, counts: Counts, told: tuple[Stage, Sequence[RoutedGroup]] | None) -> None:
+    """Write it: a warning where people were not kept to their places in some calls, or in none."""
+    line = lines_of(family, counts, told)
+    if line is not None:
+        log.log(*line)
+
+
+def lines_of(
+    family: JointFamily, counts: Counts, told: tuple[Stage, Sequence[RoutedGroup]] | None
+) -> tuple[int, str] | None:
+    """(level, line), or None where the model was not called at all."""
+    if counts.other:
+        (found, expected), _ = max(counts.other.items(), key=lambda item: item[1])
+        return WARNING, (
+            f"Troupe: attention in {family.name} had {found} tokens, {expected} were expected, so people were not kept "
+            f"to their places in {sum(counts.other.values())} calls ({counts.routed} others were routed). Another pack "
+            "changes the sequence of tokens."
+        )
+    if not counts.routed:
+        return (WARNING, (
+            f"Troupe: no attention of this {family.name} model reached Apply Cast, so people were not kept to their "
+            "places. Another pack replaces the model's own forward; load the model with ComfyUI's own loader."
+        )) if counts.calls else None  # fmt: skip
+    return INFO, f"Troupe: {family.name}: {described(*told)}, {counts.routed} attention calls routed{_note(family)}"
+
+
+def described(stage: Stage, groups: Sequence[RoutedGroup]) -> str:
+    """Tokens, groups and work of a sequence."""
+    lengths = {kind: [span.length for span in stage.spans if span.kind == kind] for kind in (TEXT, PICTURE, REFERENCE)}
+    references = " + ".join(map(str, lengths[REFERENCE])) or "no"
+    share = work(groups, total(stage.spans))
+    return (
+        f"{sum(lengths[TEXT])} tokens of text, {sum(lengths[PICTURE])} of picture, {references} of references, "
+        f"{len(groups)} group{'s' * (len(groups) != 1)}, {share:.2f} of the attention's work"
+    )
+
+
+def _note(family: JointFamily) -> str:
+    return f" ({family.experimental})" if family.experimental else ""

@@ -1,0 +1,108 @@
+"""The workflows for FLUX and Qwen-Image, as they ship, two steps on tiny random models in their loaders' places."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from pack.attention.recipes.recipe import Routing
+from pack.attention.recipes.recipe_book import RECIPE_BOOK
+from pack.demo.people_by_name import photo_of
+from pack.nodes import NODES
+from pack.nodes.host.demo_world import load_demo_world
+from pack.scripts.benches.engine.joint_models import tiny, vae_of
+from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host.refine_scene import pack_of_faces
+
+FAMILIES = {"kontext-two-people": "FLUX.1", "flux2-klein-two-people": "FLUX.2", "qwen-edit-two-people": "Qwen"}
+LOADED = {  # what each workflow asks for, as the host's own templates do
+    "kontext-two-people": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
+    "flux2-klein-two-people": {"flux-2-klein-4b-fp8", "qwen_3_4b", "flux2-vae"},
+    "qwen-edit-two-people": {"qwen_image_edit_2511_fp8mixed", "qwen_2.5_vl_7b_fp8_scaled", "qwen_image_vae"},
+}
+SAMPLERS = {**dict.fromkeys(FAMILIES, "KSampler"), "flux2-klein-two-people": "SamplerCustomAdvanced"}
+SMALL = {
+    "KSampler": {"steps": 2},
+    "Flux2Scheduler": {"steps": 2, "width": 64, "height": 64},
+    "EmptySD3LatentImage": {"width": 64, "height": 64},
+    "EmptyFlux2LatentImage": {"width": 64, "height": 64},
+}
+
+
+def read(name):
+    return json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+class Graph:
+    """An API prompt run node by node in this process; loaders give what they are told to."""
+
+    def __init__(self, prompt, classes, given):
+        self.prompt, self.classes, self.given, self.made = prompt, classes, given, {}
+
+    def outputs(self, number):
+        if number not in self.made:
+            node = self.prompt[number]
+            kind = node["class_type"]
+            self.made[number] = self.given[kind](node) if kind in self.given else self._run(kind, node["inputs"])
+        return self.made[number]
+
+    def _run(self, kind, inputs):
+        node = self.classes[kind]
+        values = {
+            name: self.outputs(value[0])[value[1]] if isinstance(value, list) else value
+            for name, value in inputs.items()
+        }
+        out = getattr(node() if not hasattr(node, "define_schema") else node, node.FUNCTION)(**values)
+        return getattr(out, "result", out)
+
+    def result_of(self, kind):
+        (number,) = [number for number, node in self.prompt.items() if node["class_type"] == kind]
+        return self.outputs(number)
+
+
+def parts(name):
+    """What stands in the place of loaders of this workflow."""
+    model = tiny(FAMILIES[name])
+    clip = load_demo_world()[1]
+    return {
+        "UNETLoader": lambda _: (model,),
+        "CLIPLoader": lambda _: (clip,),
+        "DualCLIPLoader": lambda _: (clip,),
+        "VAELoader": lambda _: (vae_of(model),),
+        "LoadImage": lambda node: (photo_of(node["inputs"]["image"])[None],),
+        "Troupe_LoadFaceEngine": lambda _: (pack_of_faces("troupe-demo"),),
+    }
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@torch.inference_mode()
+def test_the_workflow_draws_two_people_each_from_their_own_photo(name, to_api, core_nodes, monkeypatch):
+    monkeypatch.setitem(RECIPE_BOOK, "Troupe", replace(RECIPE_BOOK["Troupe"], routing=Routing("apart", size=64)))
+    classes = {**core_nodes, **{node.GET_SCHEMA().node_id: node for node in NODES}}
+    drawn = []
+    for photos in (("Ada", "Ben"), ("Ada", "Cleo")):
+        prompt = to_api(read(name))
+        for node in prompt.values():
+            node["inputs"].update(SMALL.get(node["class_type"], {}))
+        loads = sorted((number for number, node in prompt.items() if node["class_type"] == "LoadImage"), key=int)
+        for number, photo in zip(loads, photos, strict=True):
+            prompt[number]["inputs"]["image"] = photo
+        graph = Graph(prompt, classes, parts(name))
+        picture = graph.result_of("VAEDecode")[0]
+        assert picture.shape[-3:] == (64, 64, 3)
+        assert picture.isfinite().all()
+        drawn.append(graph.result_of(SAMPLERS[name])[0]["samples"])
+
+    one, other = drawn
+    left, right = (slice(0, one.shape[-1] // 2), slice(one.shape[-1] // 2, None))
+    assert torch.equal(one[..., left], other[..., left])  # the same person, whoever stands beside her
+    assert not torch.equal(one[..., right], other[..., right])
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_workflow_names_the_files_of_the_hosts_own_template_with_their_addresses(name):
+    models = [model for node in read(name)["nodes"] for model in node["properties"].get("models", ())]
+
+    assert {model["name"].removesuffix(".safetensors") for model in models} == LOADED[name]
+    assert {model["directory"] for model in models} == {"diffusion_models", "text_encoders", "vae"}
+    assert all(model["url"].endswith(model["name"]) for model in models)
