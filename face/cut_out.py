@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 AROUND = 2.0  # side of the cut-out in lengths of the face box: hair and jaw are in it
@@ -18,6 +17,8 @@ def cut_out(picture: np.ndarray, box: Sequence[float] | None, size: int) -> tupl
     box     : x0, y0, x1, y1 in pixels, or None for the middle of the whole picture, all of which counts as face
     returns uint8 [size, size, 3] and bool [size, size]
     """
+    import cv2
+
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = box if box is not None else (0, 0, width, height)
     side = min(max(x1 - x0, y1 - y0) * (AROUND if box is not None else 1.0), height, width)

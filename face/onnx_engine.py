@@ -10,6 +10,7 @@ import numpy as np
 
 from .detector import Detections, detect_faces
 from .engine import Face, FindingCache
+from .needs import line_to_type
 from .pack import FacePack, content_hash, fixed_input_size, input_size
 from .providers import check_started, providers_for
 from .recogniser import embed_crops, normalises_itself
@@ -95,8 +96,7 @@ def open_graph(path: Path, provider: str) -> tuple[Run, str]:
         from onnxruntime.capi import onnxruntime_pybind11_state as errors
     except ImportError as error:
         raise RuntimeError(
-            f"Face packs need the package onnxruntime, which cannot be imported ({error}). "
-            "Install onnxruntime, or onnxruntime-gpu for an NVIDIA GPU, into ComfyUI's Python."
+            f"Face packs need the package onnxruntime, which cannot be imported ({error}). Type: {line_to_type()}"
         ) from error
     asked = providers_for(provider, onnxruntime.get_available_providers(), gpu_present())
     if asked[0] == "CUDAExecutionProvider" and hasattr(onnxruntime, "preload_dlls"):

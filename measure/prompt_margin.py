@@ -13,7 +13,8 @@ def prompt_margins(similarity: np.ndarray) -> np.ndarray:
     returns the diagonal minus the mean of the rest of the row: 0 where clothes and colours are mixed evenly, negative
     where a person wears the neighbour's. Raises ValueError with fewer than two people: there is nobody to mix with.
 
-    The attribute part of an IDBench-like harness: local CLIP-T against one's own minus against the others' prompts.
+    In the manner of MultiID's IDBench, of which we know no formula: local CLIP-T against one's own minus against the
+    others' prompts.
     """
     people = len(similarity)
     if similarity.shape != (people, people) or people < 2:

@@ -3,7 +3,7 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes
-from .control import control_nodes, identity_net_nodes
+from .control import control_nodes, crop_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
 from .host.faces.identity_pictures import register_identity_pictures
 from .host.host_abilities import say_what_is_lacking
@@ -31,6 +31,7 @@ NODES = [
     *advanced_nodes.NODES,
     *attention_nodes.NODES,
     *identity_net_nodes.NODES,
+    *crop_nodes.NODES,
     *refine_nodes.NODES,
     *score_nodes.NODES,
     *pick_nodes.NODES,

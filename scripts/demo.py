@@ -21,6 +21,7 @@ from pack.scripts.bootstrap.places import ROOT, Places, places
 from pack.scripts.bootstrap.private_host import set_up
 from pack.scripts.bootstrap.removal import remove
 from pack.scripts.hosting.accelerator import has_accelerator
+from pack.scripts.hosting.own_folder import FIRST, own_folder
 from pack.scripts.hosting.ports import USUAL, choose_port, is_free
 from pack.scripts.hosting.server import Server
 
@@ -44,16 +45,19 @@ def parse() -> argparse.Namespace:
 def start(options: argparse.Namespace, where: Places, console: Console) -> Server:
     """A server with this pack in it, not started yet. Raises Refusal when the port is taken."""
     wanted = options.port
-    if wanted is None and options.serve and is_free(USUAL):
-        wanted = USUAL
     choose_port(wanted)  # told before a long set-up, not after it
     installation = ready_installation(options.comfyui, where, console)
+    base, held = own_folder(where.home)
     if options.comfyui and not options.serve:
         set_up(where, console, tools_only=True)
     accelerator = has_accelerator(installation.python)
+    if wanted is None and options.serve and base.name == FIRST and is_free(USUAL):
+        wanted = USUAL
     console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
-    small = not accelerator and not options.serve and options.workflow.resolve().parent == WORKFLOW.parent
-    return Server(installation, where.home / "demo", wanted, cpu=not accelerator, variables=ONE_THREAD if small else {})
+    small = not accelerator and (options.serve or options.workflow.resolve().parent == WORKFLOW.parent)
+    server = Server(installation, base, wanted, cpu=not accelerator, variables=ONE_THREAD if small else {})
+    server.held = held
+    return server
 
 
 def check_pack(server: Server) -> None:

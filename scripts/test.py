@@ -1,4 +1,7 @@
-"""Set everything up and run every test. Arguments go to pytest: `python scripts/test.py tests/attention -k masks`."""
+"""Set everything up and run every test, in two processes.
+
+Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, in one.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installation
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.bootstrap.private_host import set_up
+
+# Two processes, each with a server and a browser of its own; a file of tests stays together.
+WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
 
 
 def test_environment(installation: Installation) -> dict[str, str]:
@@ -40,7 +46,7 @@ def main() -> int:
         set_up(places(), console, tools_only=True)
     if (ROOT / "tests" / "web").is_dir():
         ensure_browser(console)
-    command = [str(installation.python), "-m", "pytest", *pytest_arguments]
+    command = [str(installation.python), "-m", "pytest", *(pytest_arguments or WHOLE_SUITE)]
     return subprocess.run(command, cwd=ROOT, env=test_environment(installation)).returncode
 
 

@@ -61,6 +61,7 @@ ROOMS = {
     "demo/": (TENSORS | {"PIL", "cv2"}, {"demo/."}),
     "scripts/": ({"pack_alias"}, {"scripts/"}),
     "__init__.py": (set(), {"nodes/"}),
+    "install.py": (set(), set()),
 }
 ANYTHING = ("tests/", *INSIDE_THE_VENV)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .eva_vision import AFTER, HEAD, EvaShape, EvaVision
-from .parts import fault_of
+from .parts import fault_of, shown
 
 SIGN = "blocks.0.attn.inner_attn_ln.weight"  # no other encoder has this key and those of SwiGLU
 PREFIXES = ("visual.", "")  # of a whole CLIP, and of its picture half alone
@@ -39,7 +39,7 @@ def read_eva(state: Mapping[str, Any]) -> tuple[EvaShape, dict[str, Tensor]]:
     odd = [key for key in {**expected, **weights} if (key in expected) != (key in weights)]
     if odd:
         verb = "lacks" if odd[0] in expected else "also holds"
-        raise EvaFormatError(f"it looks like EVA02-CLIP, but it {verb} {odd[0]}. Download it again.")
+        raise EvaFormatError(f"it looks like EVA02-CLIP, but it {verb} {shown(odd[0])}. Download it again.")
     for key, wanted in expected.items():
         if tuple(weights[key].shape) != wanted or not weights[key].is_floating_point():
             raise EvaFormatError(

@@ -17,6 +17,7 @@ PULID_MAP = re.compile(r"(?<=\.)id_to_([kv])(?=\.weight$)")
 # What the published projections can be built with besides, and what makes them compute something else.
 OTHER_MODULES = re.compile(r"(layers\.\d+\.|pos_emb|to_latents_from_mean_pooled_seq)")
 EMA_COPY = re.compile(r"(^|[._])ema([._]|$)")
+LONGEST_NAME = 100
 AGAIN = "The file may be damaged: download it again."
 
 OTHER_FILES = {
@@ -52,8 +53,14 @@ def _bounds(tensor: Tensor) -> Sequence[Tensor]:
 
 
 def first_of(keys: Iterable[object], count: int = 3) -> str:
-    """The first few names, for a message."""
-    return ", ".join(map(str, list(keys)[:count]))
+    """The first few names, for a message: a file's names may hold anything, so that no line of a log can be forged."""
+    return ", ".join(map(shown, list(keys)[:count]))
+
+
+def shown(name: object) -> str:
+    """A name on one line, cut at 100 characters; what cannot be printed stands as its code."""
+    text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(name)[:LONGEST_NAME])
+    return text + "..." * (len(str(name)) > LONGEST_NAME)
 
 
 def split_parts(state: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:

@@ -1,7 +1,8 @@
 """A depth map of people in their regions, nearer ones in front, for any depth ControlNet; near is bright.
 
 Synthetic depth as the layout of a picture: every region holds the outline of a person at a depth plane of its own
-(MultiID, arXiv 2511.20401, gives a depth map from elsewhere; this one needs no model and no reference).
+(MultiID, arXiv 2511.20401, controls space by depth; where its map comes from is not public to us. This one needs no
+model and no reference, and is a layout, not the depth of a scene).
 """
 
 from __future__ import annotations

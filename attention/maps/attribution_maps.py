@@ -127,8 +127,8 @@ def span_of(area: tuple[int, int, int, int], latent: Grid, size: Grid) -> tuple[
 
 
 def _span(first: int, length: int, total: int, cells: int) -> slice:
-    begin = min(first * cells // total, cells - 1)
-    return slice(begin, max(begin + 1, min(cells, -(-(first + length) * cells // total))))
+    begin = min(int(first * cells // total), cells - 1)
+    return slice(begin, max(begin + 1, min(cells, int(-(-(first + length) * cells // total)))))
 
 
 def resized(maps: Tensor, size: Sequence[int]) -> Tensor:

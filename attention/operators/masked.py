@@ -1,4 +1,4 @@
-"""Masked attention: one softmax over the text and all identities (InstantFamily, arXiv 2404.19427, section 3.2).
+"""Masked attention: one softmax over the text and all identities (InstantFamily, arXiv 2404.19427, eq. 6 and 7).
 
     out(x) = [ sum_t e^{l_t} v_t + sum_i lambda_i G_i(x) sum_k e^{l_ik} v_ik ]
              / [ sum_t e^{l_t}   + sum_i lambda_i G_i(x) sum_k e^{l_ik} ]

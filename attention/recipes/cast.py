@@ -66,8 +66,15 @@ def with_member(
         )
     for member in cast:
         if member.region.name == chosen.name:
+            again = member.identity.name == identity.name
             raise ValueError(
                 f"Troupe, Cast Member: region '{chosen.name}' already belongs to '{member.identity.name}', so "
-                f"'{identity.name}' cannot stand there too. Draw another region for one of them."
+                f"'{identity.name}' cannot stand there too. "
+                + (
+                    "For one person by two adapters, put a second Apply Cast behind the first, with a cast of its own "
+                    "and the other adapter."
+                    if again
+                    else "Draw another region for one of them."
+                )
             )
     return (*cast, Member(identity, chosen, strength, prompt, adapter, start, end))

@@ -21,6 +21,7 @@ MULTIID = Recipe(
         start=0.08,  # our default: MasaCtrl's 4 of 50 steps, arXiv 2304.08465
         end=0.8,  # our default
         layers="decoder",  # our default: MasaCtrl and FreeCustom, layers 10 to 15 of 16
+        size=256,  # our default, for every model
     ),
 )
 
@@ -45,12 +46,12 @@ DYNAMICID_RELEASED = replace(DYNAMICID, gate=Gate(released=True, threshold=0.3, 
 # tokens (the recogniser's feature map) are not published: the tokens are those of the adapter at hand.
 INSTANTFAMILY = Recipe(
     "masked",
-    compositor="normalise",  # our default: the paper's face boxes do not overlap
-    hard=True,  # section 3.2: masks are 1 inside the box and 0 outside
+    compositor="normalise",  # our default: the paper does not say what overlaps do
+    hard=True,  # section 4.2, eq. 8: masks are 1 inside the box and 0 outside
     odds=RECIPES["masked"].odds,  # our default: adapters of others were trained beside the text, not in its softmax
-    margin=0.25,  # section 3.2: boxes grow by 25 %; on each side is our reading
+    margin=0.25,  # section 4.2: boxes grow by 25 %; on each side is our reading
     prompts=False,
-    reach=True,  # section 3.1: the ControlNet attends to the same stack
+    reach=True,  # sections 3.2 and 3.4: the ControlNet attends to the same stack
 )
 
 # Ours: what the search on the demo world found best (docs/decisions.md).

@@ -10,7 +10,7 @@ from ..host.adapters.adapter_model import ADAPTER_CROPS, load_adapter
 from ..host.adapters.loaded_adapter import AdapterSettings
 from ..host.faces.recognisers import RECOGNISERS
 from ..host.file_names import listed
-from ..host.model_folders import adapter_files, adapter_path
+from ..host.model_folders import adapter_files, adapter_path, lack_of_adapter, same_file
 from ..types import Adapter
 
 NO_FILE = "(no adapter found: put an IP-Adapter FaceID file into models/ipadapter)"
@@ -111,8 +111,9 @@ class LoadAdapter(io.ComfyNode):
                     "format",
                     options=FORMAT_NAMES,
                     default="auto",
-                    tooltip="auto reads the format from the file itself, never from its name. Two pairs look alike: "
-                    "choose 'faceid plus' for the first FaceID-plus file of SD1.5, 'instantid' for InstantID's.",
+                    tooltip="auto reads the format from the file itself, never from its name. Where files look alike: "
+                    "choose 'faceid plus' for the first FaceID-plus file of SD1.5, which auto reads as v2, and "
+                    "'instantid' for a converted file of InstantID (the official one is known). plus-face: see crop.",
                 ),
                 *_later_inputs(),
                 *_pulid_inputs(),
@@ -125,9 +126,9 @@ class LoadAdapter(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file: str | None = None) -> bool | str:
-        return listed(
-            file, adapter_files() or [NO_FILE], "adapter file", "Choose one, or press R after it was put there."
-        )
+        names = adapter_files() or [NO_FILE]
+        known = listed(file, names, "adapter file", "") is True or bool(same_file(file, names))
+        return known or lack_of_adapter(file)
 
     @classmethod
     def execute(cls, file: str, format: str, clip_vision=None, peer_compatible: bool = False, **later) -> io.NodeOutput:

@@ -23,7 +23,7 @@ class RecordAttention(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_RecordAttention",
             display_name="Record Attention",
-            category="Troupe",
+            category="Troupe/attention",
             description="Note where each member of a cast acts while the model is sampled, for Attention Maps. The "
             "picture stays the same, bit for bit. Without this node nothing is recorded and nothing is slower.",
             search_aliases=["attention map", "heatmap", "attention visualization", "debug identity"],
@@ -54,7 +54,7 @@ class AttentionMaps(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_AttentionMaps",
             display_name="Attention Maps",
-            category="Troupe",
+            category="Troupe/attention",
             description="Show what each member acted on while a picture was sampled: over the picture, step by step or "
             "layer by layer, and as masks. The brighter the person's colour, the more was added for them there.",
             search_aliases=["heatmap", "attention visualization", "daam", "where did the identity act"],

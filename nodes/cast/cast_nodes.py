@@ -37,7 +37,8 @@ class CastMember(io.ComfyNode):
                 io.Conditioning.Input(
                     "prompt",
                     optional=True,
-                    tooltip="What this person wears and does, for their region. The main prompt keeps a part there.",
+                    tooltip="What this person wears and does, for their region. Recipes AnyMS, DynamicID and "
+                    "InstantFamily do not use it; in MultiID the main prompt keeps a fifth there, in Troupe nothing.",
                 ),
                 Adapter.Input("adapter", optional=True, tooltip="For this member alone, instead of Apply Cast's."),
                 io.String.Input(
@@ -85,9 +86,10 @@ class ApplyCast(io.ComfyNode):
                 io.Combo.Input(
                     "recipe",
                     options=list(RECIPE_BOOK),
-                    tooltip="Troupe: our own best. MultiID, AnyMS, DynamicID, InstantFamily: as published, as far as "
-                    "that is public; MultiID needs the VAE. decoupled, masked, gated: people beside the text, in one "
-                    "softmax with it, or scaled by how each point responds, and nothing else.",
+                    tooltip="Troupe: our own. MultiID, AnyMS, DynamicID, InstantFamily: those papers' attention, with "
+                    "the adapter at hand, not their own weights (DynamicID's reconfigurer is missing); MultiID needs "
+                    "the VAE. decoupled, masked, gated: people beside the text, in one softmax with it, or scaled by "
+                    "how each point responds, and nothing else.",
                 ),
                 io.Float.Input(
                     "strength",

@@ -19,7 +19,7 @@ class ApplyControlInRegions(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_ApplyControlInRegions",
             display_name="Apply ControlNet in Regions",
-            category="Troupe",
+            category="Troupe/control",
             description="Apply a ControlNet inside of regions only; chain one per person, each with its own picture.",
             search_aliases=["masked controlnet", "regional controlnet", "controlnet mask"],
             inputs=[

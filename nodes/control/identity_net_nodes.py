@@ -17,7 +17,7 @@ class ApplyIdentityNet(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_ApplyIdentityNet",
             display_name="Apply IdentityNet",
-            category="Troupe",
+            category="Troupe/control",
             description="Apply InstantID's ControlNet for all people of a cast at once: it reads each person's face "
             "inside of their region, and no text. Apply Cast with the same cast and adapter is the other half.",
             search_aliases=["InstantID", "apply instantid", "face controlnet"],

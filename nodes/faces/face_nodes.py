@@ -13,7 +13,7 @@ from ...face.extraction_words import DAMAGED, NO_FACE, TAKE
 from ...face.providers import CHOICES
 from ...face.selection import LEFT_TO_RIGHT, NEAREST, POLICIES, SIMILAR, Selection
 from ..host.faces.face_cache import CACHES, MEMORY
-from ..host.faces.face_packs import BUILT_IN, libraries, load_pack, pack_names
+from ..host.faces.face_packs import BUILT_IN, lack_of_pack, libraries, load_pack, pack_names
 from ..host.faces.photo_file import flaw_of, loaded_file, unmirrored
 from ..host.images import to_images, to_pictures
 from ..host.progress import watched
@@ -31,7 +31,7 @@ class LoadFaceEngine(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_LoadFaceEngine",
             display_name="Load Face Engine",
-            category="Troupe",
+            category="Troupe/identities",
             description="Load a face pack: a detector that finds faces and a recogniser that tells people apart.",
             search_aliases=["insightface", "buffalo_l", "antelopev2", "face analysis", "arcface"],
             inputs=[
@@ -73,6 +73,10 @@ class LoadFaceEngine(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, pack: str | None = None) -> bool | str:
+        return pack is None or lack_of_pack(pack) or True
+
+    @classmethod
     def execute(cls, pack: str, provider: str, library: str = BUILT_IN, cache: str = MEMORY) -> io.NodeOutput:
         return io.NodeOutput(load_pack(pack, provider, library, cache))
 
@@ -85,7 +89,7 @@ class ExtractIdentity(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_ExtractIdentity",
             display_name="Extract Identity",
-            category="Troupe",
+            category="Troupe/identities",
             description="Find a person's face on one or more photos and keep what makes them recognisable. "
             "Nothing is written to disk unless the engine's cache says so.",
             search_aliases=["face embedding", "faceid", "reference face", "select face", "no face detected"],

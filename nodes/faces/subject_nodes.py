@@ -17,7 +17,7 @@ class SubjectFromImage(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_IdentityFromImage",
             display_name="Subject from Image",
-            category="Troupe",
+            category="Troupe/identities",
             description="Make a subject for the cast from pictures of anything: a pet, a thing, a drawing. For "
             "adapters that read pictures (IP-Adapter, IP-Adapter Plus); no face is looked for. Nothing is written to "
             "disk.",
@@ -46,7 +46,7 @@ class WeighPhotos(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_WeighPhotos",
             display_name="Weigh Photos",
-            category="Troupe",
+            category="Troupe/identities",
             description="Say how much each photo of an identity counts where they are averaged. A photo of weight 0 "
             "is left out everywhere.",
             search_aliases=["photo weights", "average faces", "weighted identity"],

@@ -1,4 +1,4 @@
-"""What an older ComfyUI cannot do for this pack, said once when it starts."""
+"""What an older ComfyUI cannot do for this pack, and packages that are missing, said once when it starts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import importlib.util
 import logging
 
 import comfyui_version
+
+from ...face.needs import remedy
 
 log = logging.getLogger(__name__)
 DETECTORS = "comfy_extras.nodes_rtdetr"  # ComfyUI's own finders of people, since 0.24.1
@@ -22,7 +24,7 @@ def lacking() -> str | None:
 
 
 def say_what_is_lacking() -> None:
-    """Write that sentence into ComfyUI's log, where there is one."""
-    sentence = lacking()
-    if sentence:
-        log.warning(sentence)
+    """Write that sentence, and one on missing packages, into ComfyUI's log, where there is one."""
+    for sentence in (lacking(), f"Troupe: {remedy()}" if remedy() else None):
+        if sentence:
+            log.warning(sentence)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import folder_paths
 
 from .file_names import full_path
+from .model_files import known_names, last_part, may_be, published, where_to_get
 
 DEMO_WEIGHTS = Path(__file__).resolve().parents[2] / "demo" / "weights"
 ADAPTER_SUFFIXES = (".safetensors", ".bin")
@@ -39,15 +41,37 @@ def adapter_paths(name: str) -> list[Path]:
 
 
 def adapter_path(name: str) -> Path:
-    """The adapter file of that name that is read; ValueError with the folders searched when there is none."""
-    paths = adapter_paths(name)
+    """The adapter file of that name that is read, or the one file that has another name of the same.
+
+    Raises ValueError with the folders searched, what they hold and where the file can be had.
+    """
+    paths = adapter_paths(name) or [path for other in same_file(name, adapter_files()) for path in adapter_paths(other)]
     if not paths:
-        folders = ", ".join(folder for kind in _adapter_folders() for folder in folder_paths.get_folder_paths(kind))
-        raise ValueError(
-            f"Troupe: no adapter file named '{name}' was found in {folders}. "
-            "Put the file into models/ipadapter, press R in ComfyUI to refresh the list, and choose it again."
-        )
+        raise ValueError(f"Troupe, Load Identity Adapter: {lack_of_adapter(name)}")
     return paths[0]
+
+
+def same_file(name: str, names: Sequence[str]) -> list[str]:
+    """The one of some names that is another's in a different folder, or another known name of the same published file.
+
+    Empty where there is none, or more than one: then somebody has to choose.
+    """
+    file = published(name)
+    for wanted in (last_part(name), *(known_names(file) if file else ())):
+        found = [other for other in names if may_be(wanted, other)]
+        if found:
+            return found if len(found) == 1 else []
+    return []
+
+
+def lack_of_adapter(name: str) -> str:
+    """A sentence on an adapter file that is not there: folders, what they hold, where to get it, what to do."""
+    folders = ", ".join(folder for kind in _adapter_folders() for folder in folder_paths.get_folder_paths(kind))
+    found = ", ".join(adapter_files()) or "nothing"
+    return " ".join(
+        f"no adapter file named '{name}' was found in {folders} (they hold: {found}). {where_to_get(name)} "
+        "Choose one that is there, or put the file there and press R.".split()
+    )
 
 
 def _adapter_folders() -> list[str]:

@@ -51,8 +51,10 @@ class PoseCircles(io.ComfyNode):
             node_id="Troupe_PoseCircles",
             display_name="Pose Circles",
             category="Troupe/control",
-            description="Put a coloured circle on each face of a pose picture, as InstantFamily's ControlNet reads "
-            "them: red, green, cyan, violet, and again from red. Other ControlNets do not know these circles.",
+            is_experimental=True,
+            description="Put a coloured circle on each face of a pose picture, as InstantFamily describes it. Its "
+            "ControlNet and its colours are not published: these (red, green, cyan, violet, again from red) are ours, "
+            "for study.",
             search_aliases=["InstantFamily", "openpose", "face circles"],
             inputs=[
                 io.Image.Input("image", tooltip="The pose picture, of one or more frames."),

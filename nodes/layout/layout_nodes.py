@@ -23,7 +23,7 @@ class DepthLayout(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_DepthLayout",
             display_name="Depth Layout",
-            category="Troupe",
+            category="Troupe/control",
             description="Turn regions into a depth map of people for any depth ControlNet, in the regions' order. With "
             "a depth map of a reference picture, find its people in the regions instead. Where regions overlap, "
             "every pixel goes to whoever is seen there.",

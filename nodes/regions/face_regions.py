@@ -49,7 +49,7 @@ def layout_of(
 
     people : whose names regions get: those of the faces that resemble them most, or in order from the left (`assign`);
              the others are called by `names` (see split_names), or person 1, person 2, ...
-    margin : of the face's box, on each side (InstantFamily, arXiv 2404.19427, section 3.2)
+    margin : of the face's box, on each side (InstantFamily, arXiv 2404.19427, section 4.2)
     most   : at most so many faces, the largest; 0 for all
     others : regions whose names are taken
     Raises ValueError for a picture without a face, for fewer faces than people or names, and for names that are taken.

@@ -29,7 +29,7 @@ class DrawRegions(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_DrawRegions",
             display_name="Draw Regions",
-            category="Troupe",
+            category="Troupe/regions",
             description="Draw, paint and name the parts of the picture where people stand. "
             "Cast Member refers to a region by its name.",
             search_aliases=["regions", "boxes", "layout", "mask", "area", "multiple people"],

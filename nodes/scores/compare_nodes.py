@@ -17,7 +17,7 @@ class CompareRecipes(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_CompareRecipes",
             display_name="Compare Recipes",
-            category="Troupe",
+            category="Troupe/scores",
             description="Apply the cast by several recipes. The outputs are lists: one sampler behind them runs once "
             "for each recipe, with the same seed, and Compare Grid puts the pictures side by side.",
             search_aliases=["xy plot", "compare", "ablation", "recipes side by side"],
@@ -72,7 +72,7 @@ class CompareGrid(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_CompareGrid",
             display_name="Compare Grid",
-            category="Troupe",
+            category="Troupe/scores",
             description="Lay pictures out side by side with labels and scores, as one picture. It takes whole lists, "
             "as Compare Recipes makes them, or a batch. Of runs with several pictures each run is a row.",
             search_aliases=["xy plot", "image grid", "contact sheet", "side by side"],

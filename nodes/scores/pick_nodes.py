@@ -17,7 +17,7 @@ class PickBest(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_PickBest",
             display_name="Pick Best",
-            category="Troupe",
+            category="Troupe/scores",
             description="Of a batch of pictures keep the best by one of Score Cast's figures, best first. Equal ones "
             "stay in the order of the batch. There is always a picture: where no face was found, the first.",
             search_aliases=["best of", "select image", "sort by score", "filter batch"],

@@ -24,7 +24,7 @@ class ScoreCast(io.ComfyNode):
         return io.Schema(
             node_id="Troupe_ScoreCast",
             display_name="Score Cast",
-            category="Troupe",
+            category="Troupe/scores",
             description="Find faces on finished pictures and compare them with the cast: likeness to oneself and to "
             "the others, right place, right number of people; FaceSim, MultiSim, Sim(Ref), ID-Conf and mixing as "
             "published. More with a target, with boxes of people, or with a CLIP model.",

@@ -2,11 +2,13 @@
 
 MultiID, AnyMS, DynamicID and InstantFamily as the recipe book has them, each also without the parts that its paper
 takes away, for one to six people: how well the global prompt, each person's own prompt and each identity are kept
-(the three axes of IDBench, with the offline world's judges in place of CLIP and ArcFace). A published ordering holds
-where the system that was ahead has the higher figure, by an interval over the same scenes from the same noise; it falls
-short where the other one has. Differences within the interval decide nothing. Every system runs at the strength that is
-best for it in the bench `recipes`, its ablations at the same one; --quick does not look for it, and leaves four and
-five people out. Drawn pictures are kept, so that an interrupted run goes on where it stopped.
+(three axes, as MultiID's IDBench is said to have, with the offline world's judges in place of CLIP and ArcFace). Eight
+orderings were published with figures, four are read off MultiID's abstract, and InstantFamily's are ours. An ordering
+holds where the system that was ahead has the higher figure, by an interval over the same scenes from the same noise; it
+falls short where the other one has. Differences within the interval decide nothing. Every system runs at the strength
+that is best for it in the bench `recipes`, its ablations at the same one, which flatters the whole system where a part
+weakens people (DynamicID's gate); --quick does not look for it, and leaves four and five people out. Drawn pictures
+are kept, so that an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations

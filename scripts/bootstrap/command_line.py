@@ -22,8 +22,10 @@ def sentence_for(error: OSError) -> str | None:
 
 def run(command: Callable[[], int]) -> None:
     """Run `command`, which returns an exit status, and leave the process with that status."""
-    # A polite kill ends like Ctrl-C, so that a server that was started is stopped too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite kill, or a terminal that is closed, ends like Ctrl-C, so that a server that was started is stopped too.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         status = command()
     except Refusal as refusal:

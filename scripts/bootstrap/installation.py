@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import Refusal
-from .places import Places, python_of
+from .places import ROOT, Places, python_of
 
 # Import name and the package that brings it.
 PACK_NEEDS = {
@@ -19,11 +20,13 @@ PACK_NEEDS = {
     "numpy": "numpy",
     "scipy": "scipy",
     "safetensors": "safetensors",
-    "cv2": "opencv-python",
-    "onnxruntime": "onnxruntime",
+    "cv2": "OpenCV",
+    "onnxruntime": "ONNX Runtime",
 }
+BY_INSTALLER = ("cv2", "onnxruntime")  # which install.py brings, because several packages own each
 TEST_NEEDS = {
     "pytest": "pytest",
+    "xdist": "pytest-xdist",
     "hypothesis": "hypothesis",
     "ruff": "ruff",
     "onnx": "onnx",
@@ -49,8 +52,11 @@ def private_installation(places: Places) -> Installation:
     return Installation(places.comfyui, python, tools=python, private=True)
 
 
-def named_installation(folder: Path, places: Places) -> Installation:
-    """The ComfyUI in `folder` (or `folder/ComfyUI`, as in the portable edition) and its own Python. Raises Refusal."""
+def named_installation(folder: Path, places: Places, beside: Sequence[Path] = ()) -> Installation:
+    """The ComfyUI in `folder` (or `folder/ComfyUI`, as in the portable edition) and its own Python. Raises Refusal.
+
+    beside : further folders beside which its Python may lie
+    """
     for candidate in (folder, folder / "ComfyUI"):
         if (candidate / "main.py").is_file() and (candidate / "comfy").is_dir():
             comfyui = candidate.resolve()
@@ -59,7 +65,7 @@ def named_installation(folder: Path, places: Places) -> Installation:
         raise Refusal(
             f"There is no ComfyUI in {folder}: no main.py beside a folder comfy. Name the folder that has both."
         )
-    pythons = list(pythons_for(comfyui))
+    pythons = list(pythons_for(comfyui, beside))
     for python in pythons:
         if missing(python, ["torch"]) == []:
             return Installation(comfyui, python, tools=python_of(places.tools), private=False)
@@ -69,9 +75,9 @@ def named_installation(folder: Path, places: Places) -> Installation:
     )
 
 
-def pythons_for(comfyui: Path) -> Iterator[Path]:
-    """Interpreters that may belong to a ComfyUI, the likeliest first: beside it, then those on the path."""
-    for parent in (comfyui, comfyui.parent):
+def pythons_for(comfyui: Path, beside: Sequence[Path] = ()) -> Iterator[Path]:
+    """Interpreters that may belong to a ComfyUI, the likeliest first: beside it, on the path, this one."""
+    for parent in (*beside, comfyui, comfyui.parent):
         for name in ("venv", ".venv"):
             if python_of(parent / name).is_file():
                 yield python_of(parent / name)
@@ -82,6 +88,7 @@ def pythons_for(comfyui: Path) -> Iterator[Path]:
         found = shutil.which(name)
         if found:
             yield Path(found)
+    yield Path(sys.executable)
 
 
 def missing(python: Path, modules: Sequence[str]) -> list[str] | None:
@@ -103,9 +110,11 @@ def check_packages(installation: Installation, needs: dict[str, str]) -> None:
     if lacking is None:
         raise Refusal(f"The Python of that ComfyUI does not run: {installation.python}.")
     if lacking:
-        packages = " ".join(needs[name] for name in lacking)
+        plain = " ".join(needs[name] for name in lacking if name not in BY_INSTALLER)
+        commands = [f"`{installation.python} -m pip install {plain}`"] * bool(plain)
+        commands += [f"`{installation.python} {ROOT / 'install.py'}`"] * any(name in BY_INSTALLER for name in lacking)
         raise Refusal(
-            f"The Python of that ComfyUI ({installation.python}) lacks {packages}. "
-            "Nothing is installed into it from here: "
-            f"install them with `{installation.python} -m pip install {packages}`, or run without --comfyui."
+            f"The Python of that ComfyUI ({installation.python}) lacks {', '.join(needs[name] for name in lacking)}. "
+            f"Nothing is installed into it from here: install them with {' and '.join(commands)}, or run without "
+            "--comfyui."
         )

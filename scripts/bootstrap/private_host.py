@@ -17,6 +17,7 @@ TORCH = ROOT / "scripts" / "requirements-torch.txt"
 TOOLS = ROOT / "scripts" / "requirements-tools.txt"
 TEST = ROOT / "scripts" / "requirements-test.txt"
 PACK = ROOT / "requirements.txt"
+FACES = ROOT / "scripts" / "requirements-faces.txt"  # what install.py installs elsewhere
 # Without its dependencies: it asks for onnxruntime, which would be unpacked over onnxruntime-gpu.
 FACE_LIBRARY = "insightface==2.1"
 
@@ -65,8 +66,8 @@ def host_steps(places: Places, console: Console) -> list[Step]:
         Step(
             "What this pack and its tests need",
             stamps / "pack",
-            key_of(TORCH, PACK, TEST, TOOLS),
-            install("pack", "-r", str(PACK), "-r", str(TEST), *pins),
+            key_of(TORCH, PACK, FACES, TEST, TOOLS),
+            install("pack", "-r", str(PACK), "-r", str(FACES), "-r", str(TEST), *pins),
             download=GB // 2,
             disk=int(0.9 * GB),
         ),

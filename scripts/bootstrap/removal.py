@@ -28,6 +28,11 @@ def remove(places: Places) -> str:
         if not lock.try_acquire():
             raise Refusal(f"A set-up is at work in {places.home}. Wait until it has finished, then run again.")
         lock.release()
+    for path in places.home.glob("demo*.lock"):
+        lock = Lock(path)
+        if not lock.try_acquire():
+            raise Refusal(f"A demo is running in {places.home}. End it (Ctrl-C), then run again.")
+        lock.release()
     # First the links, so that nothing that walks the tree can go through one to this repository.
     for folders in ("*", "hosts/*/ComfyUI"):
         for link in places.home.glob(f"{folders}/custom_nodes/{PACK_FOLDER}*"):

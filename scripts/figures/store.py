@@ -11,7 +11,18 @@ from pathlib import Path
 from .verdict import Figure
 
 # What a figure may depend on.
-PARTS = ("__init__.py", "attention", "demo", "face", "measure", "nodes", "scripts", "workflows", "requirements.txt")
+PARTS = (
+    "__init__.py",
+    "attention",
+    "demo",
+    "face",
+    "measure",
+    "nodes",
+    "scripts",
+    "workflows",
+    "requirements.txt",
+    "install.py",
+)
 
 
 def tree_key(root: Path, *settings: object) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..bootstrap.errors import Refusal
 from ..bootstrap.installation import Installation
 from ..bootstrap.link import ensure_link
+from ..bootstrap.lock import Lock
 from ..bootstrap.places import PACK_FOLDER, ROOT
 from .client import Client
 from .ports import ADDRESS, choose_port, is_free
@@ -43,6 +44,7 @@ class Server:
         self.log = base / "comfyui.log"
         self.client = Client(f"http://{ADDRESS}:{self.port}")
         self.process: subprocess.Popen | None = None
+        self.held: Lock | None = None  # of `base`, where several could start there
 
     @property
     def address(self) -> str:
@@ -110,24 +112,31 @@ class Server:
                 cwd=self.base,
                 **group,
             )
+        try:
+            self._wait(timeout)
+        except BaseException:  # Ctrl-C while it starts, too: nobody else would end it
+            self.stop()
+            raise
+
+    def _wait(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         while not self.answers():
             if not self.alive():
                 raise Refusal(self.death_notice("ComfyUI ended while starting"))
             if time.monotonic() > deadline:
-                self.stop()
                 raise Refusal(self.death_notice(f"ComfyUI did not answer within {timeout:.0f} s"))
             time.sleep(0.1)
 
     def answers(self) -> bool:
-        """Whether the server is ready for requests."""
+        """Whether this server is ready for requests, and not another one that took the port in the meantime."""
         if is_free(self.port):
             return False
         try:
-            self.client.get_json("/system_stats", timeout=5)
+            stats = self.client.get_json("/system_stats", timeout=5)
         except (OSError, ValueError):
             return False
-        return self.alive()
+        arguments = stats.get("system", {}).get("argv")
+        return self.alive() and (arguments is None or str(self.base / "user") in arguments)
 
     def alive(self) -> bool:
         """Whether the process runs."""

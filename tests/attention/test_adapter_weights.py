@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.attention.adapters.parts import AdapterFormatError, not_an_adapter, split_parts
-from pack.attention.adapters.weights import check_numbers, read_adapter
+from pack.attention.adapters.parts import AdapterFormatError, first_of, not_an_adapter, split_parts
+from pack.attention.adapters.weights import check_numbers, describe, read_adapter
 
 
 def faceid(tokens=4, cross=24, widths=(32, 64), hidden=16, embedding=512):
@@ -186,3 +186,29 @@ def test_weights_in_eight_bits_are_looked_at_too():
 
     with pytest.raises(AdapterFormatError, match="its image_proj.norm.bias .*not finite"):
         check_numbers(read_adapter(state))
+
+
+FORGED = "x\n[ERROR] of somebody else's\x1b[2K" + "y" * 300
+
+
+def messages_with(name):
+    """What is said of a tensor's name: of a strange file, of an adapter with more in it, of one that lacks a part."""
+    yield first_of([name] * 9)
+    for state in ({name: torch.zeros(2)}, {**faceid(), f"image_proj.{name}": torch.zeros(2)}):
+        try:
+            weights = read_adapter(state)
+        except AdapterFormatError as error:
+            yield str(error)
+        else:
+            yield describe(weights.spec, weights.reason, weights.extras)
+    layers = {**faceid(), f"ip_adapter.1.{name}": torch.zeros(2)}
+    with pytest.raises(AdapterFormatError) as caught:
+        read_adapter(layers)
+    yield str(caught.value)
+
+
+def test_no_name_of_a_tensor_forges_a_line_or_fills_a_log():
+    for text in messages_with(FORGED):
+        assert text.isprintable()
+        assert "x\\n[ERROR]" in text
+        assert "y" * 101 not in text

@@ -91,3 +91,10 @@ def test_damaged_and_foreign_files_are_refused_with_a_sentence(change, message):
     with pytest.raises(EvaFormatError, match=message) as caught:
         read_eva(state)
     assert str(caught.value).endswith(".")
+
+
+def test_a_strange_name_stays_on_its_line():
+    with pytest.raises(EvaFormatError) as caught:
+        read_eva(state_of() | {"visual.x\n[ERROR]": torch.zeros(2)})
+
+    assert "\n" not in str(caught.value)

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from comfy.cldm.cldm import ControlNet as ControlModel
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
-from pack.scripts.benches.engine.adapter_files import PUBLISHED, Published, Shapes, id_former, nested, random_state
+from pack.scripts.benches.engine.adapter_files import PUBLISHED, Published, Shapes, id_encoder, nested, random_state
 from pack.scripts.benches.engine.eva_file import eva_clip
 from pack.scripts.benches.engine.structures import SD15, SDXL, Structure
 from safetensors.torch import save_file
@@ -75,11 +75,12 @@ def write_eva(path: Path) -> None:
 
 
 def write_pulid(path: Path) -> None:
-    """PuLID v1.1 for that encoder and the narrow models, under its own keys."""
-    projection = id_former(2048, EVA_WIDTH, EVA_VECTOR, width=64)
-    published = replace(PUBLISHED["pulid_v1.1"], projection=projection, widths=[WIDTH] * 70)
+    """PuLID v1 for that encoder and the narrow models, under the keys of its conversion."""
+    projection = id_encoder(2048, EVA_WIDTH, EVA_VECTOR, 64)
+    published = replace(PUBLISHED["ip-adapter_pulid_sdxl_fp16"], projection=projection, widths=[WIDTH] * 70)
     state = random_state(published.shapes(), dtype=torch.float16)
-    state["id_adapter.proj_out"] *= (2048 / 64) ** 0.5  # it is multiplied from the other side: its rows are its inputs
+    for key in [key for key in state if key.endswith("to_v_ip.weight")]:
+        state[key] *= 8  # the method's empty tokens would leave less of random values than a step of eight bits shows
     save_file(state, path)
 
 

@@ -2,12 +2,15 @@
 
 import os
 import pickle
+import zipfile
 
 import pytest
 import torch
 from pack.attention.recipes.cast import Member
 from pack.nodes.host.adapters.adapter_group import faces_of, inputs_of
 from pack.nodes.host.adapters.adapter_model import load_adapter
+from pack.nodes.host.adapters.eva_encoder import load_eva
+from pack.nodes.host.adapters.file_faults import swelling_of
 from pack.nodes.host.model.blocks import cross_attention_blocks
 from pack.tests.host.tiny_models import (
     ADA,
@@ -195,3 +198,18 @@ def test_identities_that_leave_a_choice_or_none_are_refused(tmp_path):
         faces_of(person("Eve", 31, recognisers=("a", "b")), adapter)
     with pytest.raises(ValueError, match="512 numbers, and identity 'Eve' has 128 numbers from recogniser only"):
         faces_of(small, adapter)
+
+
+@pytest.mark.parametrize("read", [lambda path: load_adapter(path, path.name), lambda path: load_eva(path, path.name)])
+def test_a_small_file_that_would_fill_the_memory_is_refused_by_its_table_of_contents(tmp_path, read):
+    """A zip of a few hundred kilobytes that promises 300 MB."""
+    torch.save({"image_proj": {"proj.0.weight": torch.zeros(1)}}, tmp_path / "whole.bin")
+    with zipfile.ZipFile(tmp_path / "whole.bin") as whole, zipfile.ZipFile(tmp_path / "bomb.bin", "w", 8) as bomb:
+        for entry in whole.infolist():
+            content = whole.read(entry)
+            bomb.writestr(entry.filename, b"\0" * 300_000_000 if "/data/" in entry.filename else content)
+    assert (tmp_path / "bomb.bin").stat().st_size < 1_000_000
+
+    with pytest.raises(ValueError, match="'bomb.bin' was not loaded: it has 0.3 MB and would unpack to 300 MB"):
+        read(tmp_path / "bomb.bin")
+    assert swelling_of(tmp_path / "whole.bin") == ""

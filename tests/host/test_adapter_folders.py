@@ -6,10 +6,12 @@ import folder_paths
 import pytest
 import torch
 from pack.attention.recipes.cast import Member
+from pack.nodes.cast.adapter_nodes import LoadAdapter
 from pack.nodes.host import model_folders
 from pack.nodes.host.adapters.adapter_model import load_adapter
 from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import adapter_lines
+from pack.nodes.host.model_files import published
 from pack.tests.host.tiny_models import ADA, EVERYWHERE, adapter_state, apply, sample
 from safetensors.torch import save_file
 
@@ -47,6 +49,33 @@ def test_files_of_every_packs_folder_are_listed_and_found_by_loader_and_doctor(f
         assert path.is_file()
         assert line.startswith(f"{name}: faceid")
         assert f"[{path}]" in line
+
+
+def test_a_file_of_another_folder_or_name_is_taken_where_it_is_the_only_one(folders):
+    (folders["instantid"] / "SDXL").mkdir()
+    save_file(adapter_state(), folders["instantid"] / "SDXL" / "Mine.safetensors")
+    save_file(adapter_state(), folders["pulid"] / "instantid-ip-adapter.bin")
+
+    assert model_folders.adapter_path("sdxl\\mine.safetensors").name == "Mine.safetensors"
+    assert model_folders.adapter_path("ip-adapter.bin").name == "instantid-ip-adapter.bin"
+    assert LoadAdapter.validate_inputs("other/mine.safetensors") is True
+
+    (folders["ipadapter"] / "sd15").mkdir()
+    save_file(adapter_state(), folders["ipadapter"] / "sd15" / "mine.safetensors")
+    folder_paths.filename_list_cache.clear()
+    assert model_folders.adapter_path("SDXL/Mine.safetensors").name == "Mine.safetensors"
+    with pytest.raises(ValueError, match="no adapter file named 'mine.safetensors'"):
+        model_folders.adapter_path("mine.safetensors")
+
+
+def test_a_missing_file_is_told_with_folders_what_they_hold_and_where_to_get_it(folders):
+    save_file(adapter_state(), folders["ipadapter"] / "there.safetensors")
+
+    said = LoadAdapter.validate_inputs("pulid_v1.1.safetensors")
+
+    for part in (*map(str, folders.values()), "they hold: there.safetensors", "models/pulid", "press R"):
+        assert part in said
+    assert published("pulid_v1.1.safetensors").address in said
 
 
 def test_a_name_in_two_folders_is_the_first_ones_and_the_doctor_says_so(folders):

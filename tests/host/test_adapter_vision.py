@@ -1,6 +1,8 @@
 """The CLIP vision encoder of an adapter: checked and found by its shape, and named when it is the wrong one."""
 
+import io
 import json
+import zipfile
 from types import SimpleNamespace
 
 import folder_paths
@@ -8,6 +10,9 @@ import pytest
 import torch
 from pack.nodes.host.adapters.vision_encoder import Need, shape_of
 from pack.nodes.host.adapters.vision_files import EncoderShape, shape_in
+from pack.nodes.host.doctor.doctor import is_trouble
+from pack.nodes.host.doctor.doctor_files import encoder_lines
+from pack.nodes.host.model_files import where_to_get
 from pack.tests.host.tiny_adapters import EMBEDDING, HIDDEN, SIDE, tiny_of, tiny_vision
 from safetensors.torch import save_file
 
@@ -96,6 +101,73 @@ def test_without_an_encoder_the_files_that_there_are_and_their_shapes_are_listed
     assert "big.safetensors (1664 numbers per feature" in message
     assert "old.bin (not readable without loading it)" in message
     assert "models/clip_vision" in message
+
+
+def deep_header() -> bytes:
+    content = b"[" * 200_000
+    return len(content).to_bytes(8, "little") + content
+
+
+def broken_deflate() -> bytes:
+    """A zip with data.pkl whose deflated bytes are no deflate."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"visual.blocks.0" * 500)
+    content = bytearray(file.getvalue())
+    content[50:60] = b"\xff" * 10
+    return bytes(content)
+
+
+def another_compression() -> bytes:
+    content = bytearray(broken_deflate())
+    for sign, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(sign) + at] = 99
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.safetensors", deep_header()),
+        ("a.safetensors", b""),
+        ("a.safetensors", (2).to_bytes(8, "little") + b"[]"),
+        ("a.bin", broken_deflate()),
+        ("a.bin", another_compression()),
+    ],
+)
+def test_one_bad_file_among_the_encoders_is_named_and_passed_over(tmp_path, vision_folder, monkeypatch, name, content):
+    (vision_folder / name).write_bytes(content)
+    write_encoder(vision_folder / "b.safetensors", HIDDEN, EMBEDDING, SIDE)
+    monkeypatch.setattr("comfy.clip_vision.load", lambda path: json.loads(json.dumps({"loaded": path})))
+
+    assert tiny_of("ip-adapter plus", tmp_path).vision == {"loaded": str(vision_folder / "b.safetensors")}
+    (line,) = [line for line in encoder_lines() if is_trouble(line)]
+    assert line.startswith(f"{name}: ! it has ")
+    (vision_folder / "b.safetensors").unlink()
+    with pytest.raises(ValueError, match=f"found: {name} \\(has ") as caught:
+        tiny_of("ip-adapter plus", tmp_path)
+    assert str(vision_folder) in str(caught.value)
+
+
+def test_an_encoder_that_breaks_while_it_is_loaded_is_passed_over(tmp_path, vision_folder, monkeypatch, caplog):
+    for name in ("a.safetensors", "b.safetensors"):
+        write_encoder(vision_folder / name, HIDDEN, EMBEDDING, SIDE)
+
+    def load(path):
+        if path.endswith("a.safetensors"):
+            raise OSError("cut off")
+        return {"loaded": path}
+
+    monkeypatch.setattr("comfy.clip_vision.load", load)
+
+    assert tiny_of("ip-adapter plus", tmp_path).vision == {"loaded": str(vision_folder / "b.safetensors")}
+    assert "a.safetensors in models/clip_vision is passed over" in caplog.text
+
+
+def test_the_encoder_that_is_missing_has_an_address():
+    assert Need("penultimate", 1280).file == "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
+    assert where_to_get(Need("penultimate", 1280).file).startswith("It goes into models/clip_vision")
+    assert Need("penultimate", 7).file == ""
 
 
 def test_without_an_encoder_the_first_of_the_right_shape_is_loaded(tmp_path, vision_folder, monkeypatch):

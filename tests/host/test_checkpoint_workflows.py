@@ -17,16 +17,16 @@ EVA = "EVA02_CLIP_L_336_psz14_s6B.pt"
 WRITERS = {
     "v1-5-pruned-emaonly-fp16.safetensors": ("checkpoints", published.write_sd15),
     "sd_xl_base_1.0.safetensors": ("checkpoints", published.write_sdxl),
-    "instantid-controlnet.safetensors": ("controlnet", published.write_sdxl_control),
+    "diffusion_pytorch_model.safetensors": ("controlnet", published.write_sdxl_control),
     VIT_H: ("clip_vision", published.write_vit_h),
     EVA: ("clip_vision", published.write_eva),
-    "pulid_v1.1.safetensors": ("pulid", published.write_pulid),
+    "ip-adapter_pulid_sdxl_fp16.safetensors": ("pulid", published.write_pulid),
 }
 NEEDS = {
     "faceid-plus-v2-sd15": ("v1-5-pruned-emaonly-fp16.safetensors", VIT_H, "ip-adapter-faceid-plusv2_sd15.bin"),
     "faceid-sdxl": ("sd_xl_base_1.0.safetensors", "ip-adapter-faceid_sdxl.bin"),
-    "instantid-sdxl": ("sd_xl_base_1.0.safetensors", "instantid-controlnet.safetensors", "ip-adapter.bin"),
-    "pulid-sdxl": ("sd_xl_base_1.0.safetensors", EVA, "pulid_v1.1.safetensors"),
+    "instantid-sdxl": ("sd_xl_base_1.0.safetensors", "diffusion_pytorch_model.safetensors", "ip-adapter.bin"),
+    "pulid-sdxl": ("sd_xl_base_1.0.safetensors", EVA, "ip-adapter_pulid_sdxl_fp16.safetensors"),
     "three-subjects-plus-sdxl": ("sd_xl_base_1.0.safetensors", VIT_H, "ip-adapter-plus_sdxl_vit-h.safetensors"),
 }
 PACKS = ("buffalo_l", "antelopev2")

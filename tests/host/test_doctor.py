@@ -10,8 +10,9 @@ import pytest
 from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import NON_COMMERCIAL, adapter_lines, pack_lines
 from pack.nodes.host.doctor.doctor_packages import clashes, provider_lines
-from pack.nodes.host.doctor.doctor_workflows import workflow_lines
+from pack.nodes.host.doctor.doctor_workflows import missing_files, workflow_lines
 from pack.nodes.host.faces.recognisers import PUBLISHED
+from pack.nodes.host.model_files import published
 from pack.nodes.setup.doctor_nodes import Doctor
 from pack.tests.face.onnx_packs import write_landmarks, write_recogniser, write_square_detector
 
@@ -21,7 +22,16 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def models(tmp_path, monkeypatch):
     """Empty model folders in place of all the host knows."""
-    for name in ("insightface", "ipadapter", "instantid", "pulid", "identities", "clip_vision", "checkpoints"):
+    for name in (
+        "insightface",
+        "ipadapter",
+        "instantid",
+        "pulid",
+        "identities",
+        "clip_vision",
+        "checkpoints",
+        "controlnet",
+    ):
         (tmp_path / name).mkdir()
         monkeypatch.setitem(
             folder_paths.folder_names_and_paths, name, ([str(tmp_path / name)], {".safetensors", ".bin"})
@@ -29,7 +39,8 @@ def models(tmp_path, monkeypatch):
         folder_paths.filename_list_cache.pop(name, None)
     for module in ("model_folders", "doctor.doctor_workflows", "doctor.doctor"):
         monkeypatch.setattr(f"pack.nodes.host.{module}.register_model_folders", lambda: None)
-    return tmp_path
+    yield tmp_path
+    folder_paths.filename_list_cache.clear()
 
 
 def complete_pack(folder):
@@ -88,10 +99,53 @@ def test_what_is_missing_for_a_workflow_is_named_with_its_folder(models, tmp_pat
     lacking, complete = workflow_lines(folder)
 
     assert lacking == (
-        f"! a: needs face pack buffalo_l in {models / 'insightface' / 'models' / 'buffalo_l'}; "
+        f"! a: needs face pack buffalo_l in {models / 'insightface' / 'models' / 'buffalo_l'} "
+        f"({published('buffalo_l').address}, to be unpacked there as buffalo_l); "
         f"gone.safetensors in {models / 'checkpoints'}"
     )
     assert complete == "b: complete"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "folder"),
+    [
+        ("Troupe_LoadAdapter", "ip-adapter.bin", "instantid"),
+        ("Troupe_LoadAdapter", "PuLID/ip-adapter_pulid_sdxl_fp16.safetensors", "pulid"),
+        ("Troupe_LoadAdapter", "ip-adapter-faceid_sd15.bin", "ipadapter"),
+        ("CheckpointLoaderSimple", "sd_xl_base_1.0.safetensors", "checkpoints"),
+    ],
+)
+def test_a_missing_published_file_is_sent_to_its_own_folder_with_its_address(models, kind, name, folder):
+    (said,) = [
+        line for line in missing_files({"nodes": [{"type": kind, "widgets_values": [name]}]}) if "EVA" not in line
+    ]
+
+    assert said == f"{name} in {models / folder} ({published(name).address})"
+
+
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [
+        ("instantid-controlnet.safetensors", True),
+        ("InstantID/diffusion_pytorch_model.safetensors", True),
+        ("depth-sdxl/diffusion_pytorch_model.safetensors", False),
+    ],
+)
+def test_a_file_that_is_here_by_another_name_is_said_where_a_stock_loader_has_to_choose_it(models, here, said):
+    (models / "controlnet" / here).parent.mkdir(exist_ok=True)
+    (models / "controlnet" / here).write_bytes(b"x")
+    node = {"type": "ControlNetLoader", "widgets_values": ["diffusion_pytorch_model.safetensors"]}
+
+    (line,) = missing_files({"nodes": [node]})
+
+    assert (line == f"diffusion_pytorch_model.safetensors, which is here as {here}: choose it in the node") == said
+
+
+def test_a_file_that_our_own_loader_finds_by_another_name_is_not_missing(models):
+    (models / "instantid" / "SDXL").mkdir()
+    (models / "instantid" / "SDXL" / "IP-Adapter.bin").write_bytes(b"x")
+
+    assert list(missing_files({"nodes": [{"type": "Troupe_LoadAdapter", "widgets_values": ["ip-adapter.bin"]}]})) == []
 
 
 GOOD = {
@@ -111,7 +165,8 @@ GOOD = {
         ({"opencv-contrib-python": "4"}, "opencv-python and opencv-contrib-python are installed together"),
         ({"insightface": "0.7.3"}, "insightface 0.7.3 is compiled against one numpy"),
         ({"scipy": None}, "scipy is not installed; it matches faces"),
-        ({"onnxruntime-gpu": None}, "onnxruntime is not installed; it finds"),
+        ({"onnxruntime-gpu": None}, "ONNX Runtime is not installed; it finds"),
+        ({"opencv-python": None}, "OpenCV is not installed; it aligns"),
     ],
 )
 def test_packages_that_clash_or_are_missing_are_named(more, words):

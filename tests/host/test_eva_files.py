@@ -11,6 +11,7 @@ from pack.nodes.host.adapters.eva_files import eva_files, holds_eva
 from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import adapter_lines, encoder_lines
 from pack.nodes.host.doctor.doctor_workflows import missing_files
+from pack.nodes.host.model_files import published
 from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.bad_adapters import Touch
 from pack.tests.host.tiny_adapters import tiny_vision
@@ -40,6 +41,31 @@ def test_it_is_found_by_its_keys_in_both_folders(folders, folder, name):
     assert "reads face embeddings of antelopev2 and a file of EVA02-CLIP-L-14-336" in adapter.report
 
 
+def test_the_one_that_another_pack_fetched_is_found_in_hugging_faces_cache(folders):
+    """Its layout: a snapshot's file is a link to a blob, of which an interrupted download leaves only the link."""
+    home = folders["hub"] / "models--QuanSun--EVA-CLIP"
+    (home / "blobs").mkdir(parents=True)
+    for snapshot in ("0", "1"):
+        (home / "snapshots" / snapshot).mkdir(parents=True)
+        (home / "snapshots" / snapshot / "EVA02_CLIP_L_336_psz14_s6B.pt").symlink_to(home / "blobs" / snapshot)
+    torch.save(eva_state(), home / "blobs" / "1")
+
+    adapter = tiny_pulid("pulid", folders["ipadapter"])
+
+    assert adapter.vision.name == "EVA02_CLIP_L_336_psz14_s6B.pt"
+    assert list(eva_files().values()) == [home / "snapshots" / "1" / "EVA02_CLIP_L_336_psz14_s6B.pt"]
+
+
+def test_a_broken_file_does_not_keep_a_sound_one_from_being_used(folders, caplog):
+    weights = eva_state()
+    save_file(weights, folders["clip_vision"] / "b.safetensors")
+    whole = (folders["clip_vision"] / "b.safetensors").read_bytes()
+    (folders["clip_vision"] / "a.safetensors").write_bytes(whole[:-100])
+
+    assert tiny_pulid("pulid", folders["ipadapter"]).vision.name == "b.safetensors"
+    assert "'a.safetensors' cannot be read" in caplog.text
+
+
 def test_what_is_no_eva_is_neither_loaded_nor_run(tmp_path):
     (tmp_path / "code.pt").write_bytes(pickle.dumps({"visual.blocks": Touch(tmp_path / "the-code-ran")}))
     torch.save({"visual.blocks.0.attn.inner_attn_ln.weight": Touch(tmp_path / "the-code-ran")}, tmp_path / "torch.pt")
@@ -57,7 +83,8 @@ def test_without_one_the_file_and_its_folders_are_named(folders, kind):
         tiny_pulid(kind, folders["ipadapter"])
     assert "(found: none)" in str(caught.value)
     assert "EVA02_CLIP_L_336_psz14_s6B.pt" in str(caught.value)
-    assert "models/clip_vision or models/clip" in str(caught.value)
+    assert "models/clip_vision, models/clip or Hugging Face's cache" in str(caught.value)
+    assert published("EVA02_CLIP_L_336_psz14_s6B.pt").address in str(caught.value)
 
 
 def test_one_of_other_sizes_is_named_with_its_own(folders):
@@ -113,7 +140,7 @@ def test_the_doctor_knows_both_files_and_says_when_one_is_missing(folders, monke
     (both,) = [line for line in adapter_lines() if line.startswith("pulid_v1.1.bin")]
 
     assert is_trouble(alone)
-    assert "needs EVA02_CLIP_L_336_psz14_s6B.pt in models/clip_vision or models/clip" in alone
+    assert "needs EVA02_CLIP_L_336_psz14_s6B.pt in models/clip_vision, models/clip or Hugging Face's cache" in alone
     assert not is_trouble(both)
     assert "pulid v1.1" in both
     assert [line for line in encoder_lines() if line.startswith("eva.pt: EVA02-CLIP, for PuLID")]
@@ -123,10 +150,10 @@ def test_the_doctor_names_the_encoder_that_a_workflow_needs(folders):
     workflow = json.loads((ROOT / "workflows" / "pulid-sdxl.json").read_text(encoding="utf-8"))
     encoder = f"EVA02_CLIP_L_336_psz14_s6B.pt in {folders['clip_vision']}"
 
-    assert encoder in missing_files(workflow)
+    assert any(line.startswith(encoder) for line in missing_files(workflow))
     torch.save(eva_state(), folders["clip"] / "eva.pt")
     folder_paths.filename_list_cache.clear()
-    assert encoder not in missing_files(workflow)
+    assert not any(line.startswith(encoder) for line in missing_files(workflow))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,16 +3,15 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-import comfy.sd
 import numpy as np
 import pytest
 import torch
-from comfy.taesd.taesd import TAESD
 from pack.attention.recipes.cast import Member
 from pack.attention.recipes.recipe import Recipe, References
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import self_attention_layers
 from pack.tests.host.tiny_models import ADA, ADAPTER_LAYERS, BOB, LEFT, RIGHT, assert_different, assert_same, sample
+from pack.tests.host.vae import random_vae
 
 SEEING = References(1.0, 0.0, 1.0, size=32)
 DECODER = [key for key in ADAPTER_LAYERS if key[0] == "output"]
@@ -20,14 +19,7 @@ DECODER = [key for key in ADAPTER_LAYERS if key[0] == "output"]
 
 @pytest.fixture(scope="module")
 def vae():
-    generator = torch.Generator().manual_seed(3)
-    state = TAESD(latent_channels=4).state_dict()
-    for name, weights in state.items():
-        spread = weights[0].numel() ** -0.5 if weights.ndim > 1 else 0.0
-        weights.copy_(torch.randn(weights.shape, generator=generator) * spread)
-        if name == "vae_scale":
-            weights.fill_(1.0)
-    return comfy.sd.VAE(sd=state)
+    return random_vae()
 
 
 def photographed(person, seed, count=1):

@@ -29,7 +29,7 @@ def eva_state(width: int = WIDTH, outputs: int = VECTOR, seed: int = 2) -> dict[
 
 
 def empty_vision_folders(folder: Path, monkeypatch) -> dict[str, Path]:
-    """The only folders that encoders are looked for in, empty: clip_vision and clip."""
+    """The only folders that encoders are looked for in, empty: clip_vision, clip and Hugging Face's cache, hub."""
     folders = {}
     for kind, name in (("clip_vision", "clip_vision"), ("text_encoders", "clip")):
         folders[name] = folder / name
@@ -37,6 +37,8 @@ def empty_vision_folders(folder: Path, monkeypatch) -> dict[str, Path]:
         known = folder_paths.folder_names_and_paths[kind][1]
         monkeypatch.setitem(folder_paths.folder_names_and_paths, kind, ([str(folders[name])], known))
     monkeypatch.setattr(folder_paths, "filename_list_cache", {})
+    folders["hub"] = folder / "hub"
+    monkeypatch.setenv("HF_HUB_CACHE", str(folders["hub"]))
     return folders
 
 

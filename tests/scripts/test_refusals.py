@@ -160,8 +160,10 @@ def test_packages_that_somebodys_comfyui_lacks_are_named_and_not_installed(tmp_p
     installation = named_installation(host, Places(tmp_path / ".troupe"))
 
     assert installation.python == python_of(host / "venv")
-    with pytest.raises(Refusal, match="lacks opencv-python onnxruntime. Nothing is installed into it"):
-        check_packages(installation, {"numpy": "numpy", "cv2": "opencv-python", "onnxruntime": "onnxruntime"})
+    with pytest.raises(Refusal, match="lacks scipy, OpenCV. Nothing is installed into it") as caught:
+        check_packages(installation, {"numpy": "numpy", "scipy": "scipy", "cv2": "OpenCV"})
+    assert f"{installation.python} -m pip install scipy` and `{installation.python} " in str(caught.value)
+    assert "install.py`" in str(caught.value)
 
 
 def test_a_missing_workflow_is_told_before_anything_is_set_up(tmp_path):

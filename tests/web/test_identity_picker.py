@@ -29,6 +29,18 @@ def test_the_route_gives_a_face_and_says_what_is_wrong_with_a_file(server, saved
         with pytest.raises(HTTPError) as caught:
             server.client.get(route + quote(name))
         assert caught.value.code == 404
+        said = caught.value.read().decode()
+        assert str(server.base) not in said
+        assert "/" not in said
+
+
+def test_nobody_keeps_a_face_or_guesses_its_kind(server, saved):
+    from urllib.parse import quote
+    from urllib.request import urlopen
+
+    with urlopen(f"{server.address}/troupe/identity_picture?file={quote('Ada Ł.safetensors')}") as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):

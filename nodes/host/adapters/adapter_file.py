@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from ....attention.adapters.parts import AdapterFormatError
 from ....attention.adapters.weights import AdapterWeights, check_numbers, read_adapter
+from .file_faults import swelling_of
 
 UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError)
 UNREADABLE += (SafetensorError, pickle.UnpicklingError, zipfile.BadZipFile)
@@ -52,6 +53,9 @@ def read_adapter_file(path: Path, name: str, override: str) -> AdapterWeights:
 
 
 def _read(path: Path, name: str) -> Mapping:
+    swelling = swelling_of(path)
+    if swelling:
+        raise ValueError(f"Troupe: the adapter file '{name}' was not loaded: it {swelling}. Delete it.")
     try:
         state = comfy.utils.load_torch_file(str(path), safe_load=True)
     except pickle.UnpicklingError as error:

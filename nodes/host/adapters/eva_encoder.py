@@ -19,9 +19,11 @@ import torch
 
 from ....attention.adapters.eva_vision import EvaShape, EvaVision
 from ....attention.adapters.eva_weights import EvaFormatError, check_eva_numbers, read_eva
+from ..model_files import where_to_get
 from .adapter_file import UNREADABLE
 from .bounded_cache import BoundedCache
 from .eva_files import NAME, WHERE, eva_files
+from .file_faults import swelling_of
 from .loaded_adapter import LoadedAdapter
 
 log = logging.getLogger(__name__)
@@ -63,18 +65,26 @@ def eva_encoder_for(adapter: LoadedAdapter, given: Any = None) -> EvaEncoder:
             f"and Load CLIP Vision loads other encoders. Leave 'clip_vision' empty: {NAME} is found in {WHERE}."
         )
     need = adapter.spec.vision_width, adapter.spec.vector_width
-    found = []
+    found, faults = [], []
     for name, path in eva_files().items():
-        encoder = load_eva(path, name)
+        try:
+            encoder = load_eva(path, name)
+        except ValueError as error:
+            log.warning("%s It is passed over.", error)
+            faults.append(error)
+            continue
         sizes = encoder.shape.width, encoder.shape.outputs
         if sizes == need:
             log.info("Troupe: '%s' sees faces through %s.", adapter.name, name)
             return encoder
         found.append(f"{name} with {sizes[0]} and {sizes[1]}")
+    if faults and not found:
+        raise faults[0]
     raise ValueError(
         f"Troupe, Load Identity Adapter: the PuLID file '{adapter.name}' sees faces through EVA02-CLIP with {need[0]} "
         f"numbers per feature and {need[1]} in its vector, and there is none in {WHERE} (found: "
-        f"{', '.join(found) or 'none'}). Put {NAME} (or a .safetensors of it) into one of these folders and run again."
+        f"{', '.join(found) or 'none'}). Put {NAME} (or a .safetensors of it) into one of these folders and run again. "
+        f"{where_to_get(NAME)}"
     )
 
 
@@ -94,6 +104,9 @@ def load_eva(path: Path, name: str) -> EvaEncoder:
 
 
 def _read(path: Path, name: str) -> tuple[EvaShape, Mapping[str, torch.Tensor]]:
+    swelling = swelling_of(path)
+    if swelling:
+        raise ValueError(f"Troupe: the file '{name}' was not loaded: it {swelling}. Delete it.")
     try:
         shape, weights = read_eva(comfy.utils.load_torch_file(str(path), safe_load=True))
         check_eva_numbers(weights)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.clip_vision
+import folder_paths
 
+from ..model_files import where_to_get
+from .adapter_file import UNREADABLE
 from .eva_encoder import eva_encoder_for
 from .loaded_adapter import LoadedAdapter
 from .vision_files import EncoderShape, vision_files
@@ -34,6 +37,12 @@ class Need:
         found = shape.embedding if self.which == "image_embeds" else shape.hidden
         return found == self.width and self.side in (0, shape.side)
 
+    @property
+    def file(self) -> str:
+        """The published file that gives it; empty where none is known."""
+        names = [name for (hidden, out), name in KNOWN.items() if self.fits(EncoderShape(hidden, out, self.side))]
+        return names[0].partition("(")[2].partition(")")[0].partition(" ")[0] if names else ""
+
     def __str__(self) -> str:
         what = "an image embedding" if self.which == "image_embeds" else "features of the last layer but one"
         names = [name for (hidden, out), name in KNOWN.items() if self.fits(EncoderShape(hidden, out, self.side))]
@@ -58,15 +67,22 @@ def encoder_for(adapter: LoadedAdapter, given: Any = None) -> Any:
         _check(adapter.name, need, shape_of(given))
         return given
     files = vision_files()
-    for file in files:
-        encoder = comfy.clip_vision.load(str(file.path)) if file.shape and need.fits(file.shape) else None
+    for index, file in enumerate(files):
+        try:
+            encoder = comfy.clip_vision.load(str(file.path)) if file.shape and need.fits(file.shape) else None
+        except UNREADABLE as error:
+            said = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+            files[index] = replace(file, fault=f"cannot be read: {said}")
+            log.warning("Troupe: %s in models/clip_vision is passed over; it cannot be read: %s", file.name, said)
+            continue
         if encoder is not None:
             log.info("Troupe: '%s' reads pictures through %s, which has the right shape.", adapter.name, file.name)
             return encoder
-    found = ", ".join(f"{file.name} ({file.shape or 'not readable without loading it'})" for file in files) or "none"
+    folders = ", ".join(folder_paths.get_folder_paths("clip_vision"))
     raise ValueError(
         f"Troupe: the adapter '{adapter.name}' reads {need}, and no CLIP vision encoder of that shape was found in "
-        f"models/clip_vision (found: {found}). Put one there, or connect Load CLIP Vision to 'clip_vision'."
+        f"models/clip_vision (looked in {folders}; found: {', '.join(map(str, files)) or 'none'}). Put one there, or "
+        f"connect Load CLIP Vision to 'clip_vision'. {where_to_get(need.file)}".rstrip()
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import folder_paths
 
-MOST_HEADER = 64 << 20  # bytes; a longer header is no header
+from .file_faults import fault_of, header_of
+
 LAYOUTS = {  # class embedding, patch embedding, positions, projection, and the axis of the projection's outputs
     "transformers": (
         "vision_model.embeddings.class_embedding",
@@ -41,18 +41,24 @@ class EncoderShape:
 
 @dataclass(frozen=True)
 class VisionFile:
-    """An encoder file; `shape` is None where it cannot be told without loading it."""
+    """An encoder file; `shape` is None where it cannot be told without loading it, `fault` tells what is wrong."""
 
     name: str
     path: Path
     shape: EncoderShape | None
+    fault: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.fault or self.shape or 'not readable without loading it'})"
 
 
 def vision_files() -> list[VisionFile]:
     """All of them, by name."""
     names = sorted(folder_paths.get_filename_list("clip_vision"))
     paths = {name: folder_paths.get_full_path("clip_vision", name) for name in names}
-    return [VisionFile(name, Path(path), shape_in(Path(path))) for name, path in paths.items() if path]
+    return [
+        VisionFile(name, Path(path), shape_in(Path(path)), fault_of(Path(path))) for name, path in paths.items() if path
+    ]
 
 
 def shape_in(path: Path) -> EncoderShape | None:
@@ -68,11 +74,8 @@ def shape_in(path: Path) -> EncoderShape | None:
 def tensor_shapes(path: Path) -> dict[str, list[int]]:
     """The shapes of a `.safetensors` file's tensors by name, from its header; nothing for what is no such file."""
     try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length)) if length <= MOST_HEADER else {}
-        return {key: value["shape"] for key, value in header.items() if key != "__metadata__"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {key: value["shape"] for key, value in header_of(path).items() if key != "__metadata__"}
+    except (ValueError, KeyError):
         return {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -9,9 +11,12 @@ from torch import Tensor
 from ..effects.cast_patch import CastPatch
 from ..effects.effect import ModelCall, Session, StepState
 from ..layers.in_force import Terms
-from ..model.option_keys import STATES, STEP
-from ..model.rows import Call, Step
+from ..model.option_keys import INPUT, STATES, STEP
+from ..model.rows import Step
+from ..model.tiles import call_of
 from .run_schedule import RunSchedule
+
+log = logging.getLogger(__name__)
 
 
 class CastRun:
@@ -25,6 +30,7 @@ class CastRun:
         self.guider = guider
         self.schedule = RunSchedule(patch.effects, guider.model_patcher.get_model_object("model_sampling"))
         self._shares = patch.shares()
+        self._said = False
         session = Session(self._shares, guider.model_patcher.model, self._terms_in_control)
         self._session = session
         self.effects = tuple(effect.begin(session) for effect in patch.effects)
@@ -54,7 +60,11 @@ class CastRun:
         """A call of the model with these transformer options."""
         step: Step = options[STEP]
         rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
-        return ModelCall(Call(step.latent, rows, len(x) // len(rows)), base, x, options, self.patch.blocks, **others)
+        call = call_of(step, rows, x, options.get(INPUT), others.get("text"))
+        if call.lost and not self._said:  # once in a run
+            log.warning(call.lost)
+            self._said = True
+        return ModelCall(replace(call, lost=""), base, x, options, self.patch.blocks, **others)
 
     def _terms_in_control(self, options: dict, x: Tensor) -> Terms:
         return self.terms(self.call(options, self._session.model, x, in_control=True))

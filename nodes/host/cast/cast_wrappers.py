@@ -10,8 +10,9 @@ from ..effects.cast_patch import CastPatch
 from ..layers.cross_attention_layer import CrossAttentionLayer
 from ..layers.in_force import in_force, joined
 from ..layers.self_attention_layer import SelfAttentionLayer
-from ..model.option_keys import CONDS, RUNS, STATES, STEP, TERMS
-from ..model.rows import picture_window, resolve
+from ..model.crops import crop_in, within
+from ..model.option_keys import CONDS, INPUT, RUNS, STATES, STEP, TERMS
+from ..model.rows import picture_numbers, picture_window, resolve
 from ..model.slots import wrap_layers
 from .cast_run import CastRun
 
@@ -46,12 +47,15 @@ class CastWrappers:
         if options.get(CONDS) is conds:  # another cast around this one has named them
             step = options[STEP]
         else:
-            step = resolve(conds, run.guider.conds, x_in.shape[-2:], picture_window(options))
+            window, pictures = picture_window(options), picture_numbers(options)
+            step = resolve(conds, run.guider.conds, x_in.shape[-2:], window, pictures)
+            step = within(step, crop_in(run.guider.conds.get("positive") or ()))
         conds = run.conds(conds)
         options = {
             **options,
             STEP: step,
             CONDS: conds,
+            INPUT: x_in,
             STATES: {**options.get(STATES, {}), self.patch.key: states},
         }
         return executor(model, conds, x_in, timestep, {**model_options, "transformer_options": options})

@@ -8,8 +8,9 @@ import torch
 from comfy.controlnet import ControlBase
 from torch import Tensor
 
-from ..model.option_keys import STEP
+from ..model.option_keys import INPUT, STEP
 from ..model.rows import Area
+from ..model.tiles import call_of
 
 
 class AroundControl(ControlBase):
@@ -53,4 +54,5 @@ def crops_of(x: Tensor, options: dict) -> list[tuple[tuple[int, int], Area | Non
     if STEP not in options:
         return [((x.shape[-2], x.shape[-1]), None)]
     step = options[STEP]
-    return [(step.latent, row.area) for row in step.of(options["cond_or_uncond"], options.get("uuids", ()))]
+    rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
+    return [(step.latent, row.area) for row in call_of(step, rows, x, options.get(INPUT), None).rows]

@@ -13,6 +13,7 @@ from ....face.onnx_graph import read_outline
 from ....face.pack import content_hash, find_packs, kind_of, read_pack
 from ..adapters.adapter_file import read_adapter_file
 from ..adapters.eva_files import NAME, WHERE, eva_files
+from ..adapters.vision_files import VisionFile, vision_files
 from ..faces.recognisers import PUBLISHED
 from ..model_folders import DEMO_WEIGHTS, adapter_files, adapter_path, adapter_paths, insightface_folders
 
@@ -61,8 +62,8 @@ def identity_lines() -> list[str]:
 
 def encoder_lines() -> list[str]:
     """CLIP vision encoders, which some adapters need, and PuLID's, which may lie elsewhere too."""
-    names, ours = sorted(folder_paths.get_filename_list("clip_vision")), eva_files()
-    lines = [f"{n}: {size(folder_paths.get_full_path('clip_vision', n))}" for n in names if n not in ours]
+    ours = eva_files()
+    lines = [_encoder_state(file) for file in vision_files() if file.name not in ours]
     lines += [f"{name}: EVA02-CLIP, for PuLID, {size(path)} [{path}]" for name, path in ours.items()]
     return lines or [f"none in {first_folder('clip_vision')}; IP-Adapter, Plus, FaceID-plus and PuLID need one"]
 
@@ -106,8 +107,17 @@ def _graph_state(path: Path) -> str:
         return f"! {error}"
 
 
+def _encoder_state(file: VisionFile) -> str:
+    if file.fault:
+        return f"{file.name}: ! it {file.fault}; it is passed over. Delete it or download it again [{file.path}]"
+    return f"{file.name}: {size(file.path)}"
+
+
 def _adapter_state(name: str) -> str:
-    path = adapter_path(name)
+    try:
+        path = adapter_path(name)
+    except ValueError:
+        return "! was listed and is not there any more"
     try:
         spec = read_adapter_file(path, name, "auto").spec
     except ValueError as error:

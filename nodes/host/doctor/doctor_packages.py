@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import platform
+import sys
 from importlib import metadata
+from pathlib import Path
 
 import comfyui_version
 import torch
 
+from ....face.needs import line_to_type
 from ....face.onnx_engine import gpu_present
 from ....face.providers import CHOICES, available_providers, cause, providers_for
 
-NEEDED = {
-    "onnxruntime": "finds and describes faces",
-    "opencv-python": "aligns faces",
-    "scipy": "matches faces",
-    "matplotlib": "draws heat maps of scores",
-}
+NEEDED = {"scipy": "matches faces", "matplotlib": "draws heat maps of scores"}
+REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements.txt"
+BY_HAND = f'Type: "{sys.executable}" -m pip install -r "{REQUIREMENTS}"'
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 RUNTIME = "onnxruntime"
 
@@ -57,10 +57,11 @@ def clashes(found: dict[str, str]) -> list[str]:
             f"! {' and '.join(opencvs)} are installed together and overwrite each other. If importing cv2 fails, "
             "uninstall all of them, then install one."
         )
-    missing = [name for name in NEEDED if not any(other.startswith(name.removesuffix("-python")) for other in found)]
-    lines += [
-        f"! {name} is not installed; it {NEEDED[name]}. Install requirements.txt of this pack." for name in missing
-    ]
+    lines += [f"! {name} is not installed; it {what}. {BY_HAND}" for name, what in NEEDED.items() if name not in found]
+    if not runtimes:
+        lines.append(f"! ONNX Runtime is not installed; it finds and describes faces. Type: {line_to_type()}")
+    if not opencvs:
+        lines.append(f"! OpenCV is not installed; it aligns faces. Type: {line_to_type()}")
     version = found.get("insightface")
     if version is None:
         lines.append("insightface is not installed; it is optional, the built-in library reads the same packs.")
@@ -77,7 +78,7 @@ def provider_lines() -> list[str]:
     try:
         available = available_providers()
     except ImportError as error:
-        return [f"! onnxruntime cannot be imported ({error}), so no face can be analysed."]
+        return [f"! onnxruntime cannot be imported ({error}), so no face can be analysed. Type: {line_to_type()}"]
     return [f"{choice}: {_state(choice, available)}" for choice in CHOICES if choice != "auto"]
 
 

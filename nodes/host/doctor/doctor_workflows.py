@@ -12,7 +12,8 @@ import folder_paths
 from ....face.pack import find_packs
 from ..adapters.eva_files import NAME, eva_files
 from ..file_names import full_path
-from ..model_folders import ADAPTER_FOLDERS, insightface_folders, register_model_folders
+from ..model_files import ModelFile, address_of, published
+from ..model_folders import ADAPTER_FOLDERS, insightface_folders, register_model_folders, same_file
 
 WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
 FOLDERS = {  # of loaders whose first widget names a file
@@ -29,7 +30,7 @@ FOLDERS = {  # of loaders whose first widget names a file
 
 
 def workflow_lines(folder: Path = WORKFLOWS) -> list[str]:
-    """A line per workflow; a missing file is named with the folder that it is to be put into."""
+    """A line per workflow; a missing file is named with its folder and its address, or with the name it has here."""
     register_model_folders()
     lines = []
     for path in sorted(folder.glob("*.json")):
@@ -48,12 +49,33 @@ def missing_files(workflow: Mapping[str, Any]) -> Iterator[str]:
     packs = find_packs(insightface_folders())
     for kind, name in named:
         if kind == "Troupe_LoadFaceEngine" and name not in packs:
-            yield f"face pack {name} in {insightface_folders()[0] / 'models' / name}"
+            yield f"face pack {name} in {insightface_folders()[0] / 'models' / name}{_had(published(name))}"
         elif kind in FOLDERS and not any(full_path(folder, name) for folder in _folders_of(kind)):
-            yield f"{name} in {folder_paths.get_folder_paths(FOLDERS[kind])[0]}"
+            yield from _missing(kind, name)
     # No node names PuLID's encoder, which is found by itself. A file that is not there is known by its name alone.
     if any(kind == "Troupe_LoadAdapter" and "pulid" in name.lower() for kind, name in named) and not eva_files():
-        yield f"{NAME} in {folder_paths.get_folder_paths('clip_vision')[0]}"
+        yield f"{NAME} in {folder_paths.get_folder_paths('clip_vision')[0]}{_had(published(NAME))}"
+
+
+def _missing(kind: str, name: str) -> Iterator[str]:
+    """A missing file with its place and address; one that is there by another name, where a stock loader has to choose.
+
+    Load Identity Adapter finds such a file by itself.
+    """
+    here = same_file(name, [other for folder in _folders_of(kind) for other in folder_paths.get_filename_list(folder)])
+    if here and kind == "Troupe_LoadAdapter":
+        return
+    if here:
+        yield f"{name}, which is here as {here[0]}: choose it in the node"
+        return
+    file = published(name)
+    folder = file.folder if file and file.folder in _folders_of(kind) else FOLDERS[kind]
+    yield f"{name} in {folder_paths.get_folder_paths(folder)[0]}{_had(file)}"
+
+
+def _had(file: ModelFile | None) -> str:
+    """Where a published file can be had, in brackets; nothing for an unknown one."""
+    return f" ({address_of(file)})" if file else ""
 
 
 def _folders_of(kind: str) -> tuple[str, ...]:

@@ -135,11 +135,11 @@ class IdentityRun(EffectRun):
         """[G, images, I]: in the positive prompt's rows each member's own photo, in all others unconditional."""
         sources = torch.zeros(len(call.rows), call.images, len(self.effect.strengths), dtype=torch.long)
         positive = torch.tensor([row.positive for row in call.rows])[:, None]
-        first = 0
+        pictures, first = torch.tensor(call.pictures or range(call.images)), 0
         for group in self.effect.groups:
             unconditional = first + group.people
             for member, photos in zip(group.members, group.photos, strict=True):
-                own = first + torch.arange(call.images) % photos
+                own = first + pictures % photos
                 sources[..., member] = torch.where(positive, own[None], unconditional)
                 first += photos
             first = unconditional + 1

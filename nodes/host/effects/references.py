@@ -7,12 +7,14 @@ simple renoising serves better than inversion (Add-it), and the positive prompt.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ....attention.isolation.grouped_attention import PhotoKeys
@@ -70,6 +72,7 @@ class ReferenceRun(EffectRun):
         self._levels = [block.level for block in effect.blocks]
         self._groups = Groups(self, session.shares, effect.background)
         self._latest: tuple[tuple, Mapping[int, Mapping[int, PhotoKeys]]] | None = None
+        self._uuid = uuid.uuid4()  # by which wrappers of other packs tell these rows from the picture's
 
     def close(self) -> None:
         """Let go of every tensor."""
@@ -100,7 +103,7 @@ class ReferenceRun(EffectRun):
     def _run(self, call: ModelCall, row: int):
         base, x, level, text, rest = call.base, call.x, call.t[row], call.text[row], call.rest
         options = {key: value for key, value in call.options.items() if key not in (*OF_A_CALL, "patches")}
-        options = {**options, "cond_or_uncond": [0], "uuids": []}
+        options = {**options, "cond_or_uncond": [0], "uuids": [self._uuid], "wrappers": _without_caches(options)}
         latents = torch.cat([own.latents for own in self._photos.values()])
         latents = base.process_latent_in(latents).to(x)
         generator = torch.Generator().manual_seed(SEED)
@@ -127,6 +130,15 @@ class ReferenceRun(EffectRun):
                 seen = _cells(own.faces, self._levels[layer], size).to(k.device)
                 keys[layer][member] = PhotoKeys(k[rows][seen][None], v[rows][seen][None], self._settings.odds)
         return keys
+
+
+def _without_caches(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The wrappers around a call, less those around the network alone: caches, which photos would reset or fill.
+
+    EasyCache measures how much the picture changes from call to call, and forgets everything when its size does.
+    """
+    wrappers = options.get("wrappers", {})
+    return {kind: own for kind, own in wrappers.items() if kind != WrappersMP.DIFFUSION_MODEL}
 
 
 def _cells(faces: Tensor, level: int, size: Sequence[int]) -> Tensor:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from ....face import insightface_engine, onnx_engine
 from ....face.engine import FaceEngine
+from ....face.needs import missing, remedy
 from ....face.pack import expected_tree, find_packs, read_pack
+from ..model_files import where_to_get
 from ..model_folders import insightface_folders
 from .face_cache import MEMORY, cache_named
 
 NO_PACK = "(no face pack found - run for help)"  # keeps the combo valid and says what is wrong
+NO_LIBRARY = "(OpenCV or ONNX Runtime is missing - run for help)"
 BUILT_IN, INSIGHTFACE = "built-in", "insightface"
 
 
@@ -21,19 +24,28 @@ def libraries() -> list[str]:
 
 
 def pack_names() -> list[str]:
-    """Names for the combo: the user's packs first, the demo's last; one explaining entry where there is none."""
-    return list(find_packs(insightface_folders())) or [NO_PACK]
+    """Names for the combo: the user's packs first, the demo's last; one explaining entry where there is none.
+
+    Where OpenCV or ONNX Runtime is missing nothing could read one, so none is offered.
+    """
+    return [NO_LIBRARY] if missing() else list(find_packs(insightface_folders())) or [NO_PACK]
+
+
+def lack_of_pack(name: str) -> str:
+    """What is in the way of a pack: packages that are missing, or the tree to make; empty where it is there."""
+    packs = find_packs(insightface_folders())
+    return remedy() or ("" if name in packs else _no_such_pack(name, insightface_folders(), list(packs)))
 
 
 def load_pack(name: str, provider: str, library: str = BUILT_IN, cache: str = MEMORY) -> FaceEngine:
     """The engine over the pack of that name, with the cache of that kind (see face_cache.CACHES).
 
-    Raises ValueError, with the tree to make, when there is no such pack.
+    Raises ValueError, with the tree to make or the line to type, when there is no such pack or nothing to read it.
     """
-    folders = insightface_folders()
-    packs = find_packs(folders)
-    if name not in packs:
-        raise ValueError(_no_such_pack(name, folders, list(packs)))
+    lack = lack_of_pack(name)
+    if lack:
+        raise ValueError(f"Troupe, Load Face Engine: {lack}")
+    packs = find_packs(insightface_folders())
     module = insightface_engine if library == INSIGHTFACE else onnx_engine
     return replace(module.load_engine(read_pack(name, packs[name]), provider), cache=cache_named(cache))
 
@@ -41,8 +53,9 @@ def load_pack(name: str, provider: str, library: str = BUILT_IN, cache: str = ME
 def _no_such_pack(name: str, folders: list[Path], found: list[str]) -> str:
     what, example = ("no face pack", "buffalo_l") if name == NO_PACK else (f"no face pack '{name}'", name)
     return (
-        f"Troupe: there is {what} in {', '.join(str(folder) for folder in folders)} "
+        f"there is {what} in {', '.join(str(folder) for folder in folders)} "
         f"(found: {', '.join(found) or 'none'}). Download one of InsightFace's, such as buffalo_l for IP-Adapter "
         "FaceID, or antelopev2 for InstantID and PuLID (both for non-commercial use), unpack it so that these files "
         f"exist, and press R to refresh the list:\n{expected_tree(folders[0] / 'models' / example)}"
+        f"\n{where_to_get(example)}"
     )

@@ -13,6 +13,7 @@ from .identity_folder import read_identity
 
 ROUTE = "/troupe/identity_picture"  # with the query ?file=NAME, as Load Identity lists it
 SIDE = 96
+KEPT_BY_NOBODY = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def register_identity_pictures() -> None:
@@ -22,13 +23,18 @@ def register_identity_pictures() -> None:
 
 
 async def identity_picture(request: web.Request) -> web.Response:
-    """The first face of a file as PNG; 404 with a sentence for a file that is not there or no identity."""
+    """The first face of a file as PNG; 404 for a file that is not there or no identity, without a word on folders.
+
+    No browser or proxy is to keep it: somebody's face.
+    """
     name = request.query.get("file", "")
     try:
         identity = await asyncio.to_thread(read_identity, name)
-    except ValueError as error:
-        return web.Response(status=404, text=str(error))
-    return web.Response(body=small_picture(identity), content_type="image/png", headers={"Cache-Control": "no-cache"})
+    except ValueError:
+        return web.Response(
+            status=404, text="There is no saved identity of this name that can be read.", headers=KEPT_BY_NOBODY
+        )
+    return web.Response(body=small_picture(identity), content_type="image/png", headers=KEPT_BY_NOBODY)
 
 
 def small_picture(identity: Identity) -> bytes:

@@ -11,6 +11,11 @@ from ..model.slots import Replacement
 from .in_force import opaque, terms_now
 
 NAME = "troupe::attend_to_identities"
+UNEVEN = (
+    "Troupe: a layer got {} rows of the picture and {} rows of text. Nodes that add a text of their own inside the "
+    "model do so (NAG, Normalized Attention Guidance, is one), and Apply Cast would take that text for the prompt's. "
+    "Remove the node from this branch of the model, or take Apply Cast off it."
+)
 SCHEMA = "(Tensor onto, Tensor q, Tensor k, int layer, int heads, SymInt height, SymInt width) -> Tensor"
 
 
@@ -22,6 +27,8 @@ class CrossAttentionLayer:
         self.inner = inner
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
+        if len(k) != len(q):
+            raise RuntimeError(UNEVEN.format(len(q), len(k)))
         onto = self.inner(q, k, v, extra_options)
         height, width = extra_options["activations_shape"][-2:]
         where = (self.layer, extra_options["n_heads"], height, width)

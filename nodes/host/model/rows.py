@@ -14,8 +14,8 @@ from uuid import UUID
 
 from torch import Tensor
 
-Area = tuple[int, int, int, int]
-"""Height, width, top and left of a crop, in latent cells."""
+Area = tuple[int, int, float, float]
+"""Height, width, top and left of a crop, in latent cells; these may lie between cells where a run draws a crop."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,23 @@ class PictureWindow:
         return (*size, self.first, 0) if self.axis == 0 else (*size, 0, self.first)
 
 
+def picture_numbers(transformer_options: Mapping[str, Any]) -> tuple[int, ...]:
+    """The numbers of the pictures that are evaluated, where a window cuts them out of a longer batch; else none.
+
+    ComfyUI's context windows over a batch and AnimateDiff-Evolved's tell them.
+    """
+    window = transformer_options.get("context_window")
+    if window is not None and window.dim == 0:
+        return tuple(_indices(window))
+    return tuple((transformer_options.get("ad_params") or {}).get("sub_idxs") or ())
+
+
+def _indices(window: Any) -> list[int]:
+    """What a window holds, with the frame before it, which ComfyUI may put first."""
+    anchor = getattr(window, "causal_anchor_index", None)
+    return [anchor, *window.index_list] if anchor is not None and anchor >= 0 else list(window.index_list)
+
+
 def picture_window(transformer_options: Mapping[str, Any]) -> PictureWindow | None:
     """The window that is being evaluated; None for the whole picture, and for windows over frames of a film.
 
@@ -48,8 +65,7 @@ def picture_window(transformer_options: Mapping[str, Any]) -> PictureWindow | No
     window = transformer_options.get("context_window")
     if window is None or window.dim not in (2, 3):
         return None
-    anchor = getattr(window, "causal_anchor_index", None)  # the row before, which ComfyUI may put first
-    indices = [anchor, *window.index_list] if anchor is not None and anchor >= 0 else list(window.index_list)
+    indices = _indices(window)
     if indices != list(range(indices[0], indices[0] + len(indices))):
         raise RuntimeError(
             "Troupe: Context Windows cuts this picture into windows of several pieces, and Apply Cast cannot place "
@@ -82,12 +98,18 @@ class Step:
     whole    : the part of it that is evaluated, None for all of it
     positive : of each evaluated list, whether it is the positive prompt
     rows     : (position of the list, uuid) -> Row
+    pictures : numbers of the evaluated pictures among all that are sampled; none where all are evaluated
     """
 
     latent: tuple[int, int]
     whole: Area | None
     positive: tuple[bool, ...]
     rows: Mapping[tuple[int, UUID], Row]
+    pictures: tuple[int, ...] = ()
+
+    def pictures_of(self, images: int) -> tuple[int, ...]:
+        """The numbers of the pictures of a call with so many of them; none where they are not known."""
+        return self.pictures if len(self.pictures) == images else ()
 
     def of(self, indices: Sequence[int], uuids: Sequence[UUID]) -> tuple[Row, ...]:
         """The rows of one model call, from the positions and uuids that ComfyUI hands to patches.
@@ -106,6 +128,7 @@ def resolve(
     named: Mapping[str, list[dict]],
     size: Sequence[int],
     window: PictureWindow | None = None,
+    pictures: tuple[int, ...] = (),
 ) -> Step:
     """Name the conditionings that are about to be evaluated.
 
@@ -113,6 +136,7 @@ def resolve(
     named  : the guider's conditionings by role
     size   : rows and columns of the latents that are evaluated
     window : which part of the picture these are, None for all of it
+    pictures : numbers of these latents among all that are sampled, see `picture_numbers`
 
     A uuid alone does not decide: for a positive with an area, ComfyUI puts a copy of it, uuid included, into the
     negative list.
@@ -130,7 +154,7 @@ def resolve(
     rows = {
         (position, cond["uuid"]): row(position, cond) for position, listed in enumerate(conds) for cond in listed or ()
     }
-    return Step(window.latent(size) if window else size, whole, positive, rows)
+    return Step(window.latent(size) if window else size, whole, positive, rows, pictures)
 
 
 def _tokens(cond: Mapping[str, Any]) -> int | None:
@@ -166,11 +190,15 @@ class Call:
     latent : rows and columns of the whole latent picture
     rows   : what each group of rows is
     images : pictures in each group
+    pictures : their numbers among all that are sampled; none where they are counted from the first
+    lost   : a sentence on what cannot be kept in this call, or nothing
     """
 
     latent: tuple[int, int]
     rows: tuple[Row, ...]
     images: int
+    pictures: tuple[int, ...] = ()
+    lost: str = ""
 
     def rows_by(self, kind: Callable[[Row], Hashable]) -> dict[Any, list[int]]:
         """The numbers of a batch's rows, by what kind of row each is."""
