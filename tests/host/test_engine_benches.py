@@ -13,6 +13,7 @@ from pack.scripts.benches.engine.counts import count
 from pack.scripts.benches.engine.latent_leak import EVERYWHERE
 from pack.scripts.benches.engine.layer_leak import everywhere, hard_boxes, leak_figure, shares_outside
 from pack.scripts.benches.engine.part_rows import PARTS, arithmetic_ratio, multiplications
+from pack.scripts.benches.engine.region_rows import region_rows
 from pack.scripts.benches.engine.rigs import Shape, Workshop
 from pack.scripts.benches.engine.runs import within_runs
 from pack.scripts.benches.engine.structures import SD15, SDXL
@@ -207,7 +208,7 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
 
 @pytest.mark.parametrize(
     ("bench", "count"),
-    [(speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 3)],
+    [(speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3), (leak, 2 * 6 + 2 * 4 + 2 * 3)],
     ids=("speed", "leak"),
 )
 def test_every_mode_has_rows_and_no_two_share_a_name(bench, count, tmp_path):
