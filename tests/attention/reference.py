@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def decoupled(text: Tensor, q: Tensor, k: Tensor, v: Tensor, share: Tensor, heads: int) -> Tensor:
-    """text + sum over i of share_i * softmax(q K_i^T / sqrt(d)) V_i, one token, head and identity at a time.
+    """text + sum over i of share_i * softmax(q K_i^T / sqrt(d)) V_i, one row, head and identity at a time.
 
     text, q [B, N, C], k, v [S, T, C], share [B, N, S]; returns [B, N, C] float64
     """
@@ -15,13 +15,11 @@ def decoupled(text: Tensor, q: Tensor, k: Tensor, v: Tensor, share: Tensor, head
     depth = q.shape[-1] // heads
     out = text.clone()
     for b in range(q.shape[0]):
-        for n in range(q.shape[1]):
-            for s in range(k.shape[0]):
-                for h in range(heads):
-                    part = slice(h * depth, (h + 1) * depth)
-                    logits = (k[s, :, part] * q[b, n, part]).sum(-1) / depth**0.5
-                    weights = logits.exp() / logits.exp().sum()
-                    out[b, n, part] += share[b, n, s] * (weights[:, None] * v[s, :, part]).sum(0)
+        for s in range(k.shape[0]):
+            for h in range(heads):
+                part = slice(h * depth, (h + 1) * depth)
+                odds = (q[b, :, part] @ k[s, :, part].T / depth**0.5).exp()  # [N, T]
+                out[b, :, part] += share[b, :, s, None] * (odds @ v[s, :, part]) / odds.sum(1, keepdim=True)
     return out
 
 

@@ -5,20 +5,19 @@ import torch
 
 def visible(read, people, background):
     """[H, W] bool: what cells of these people may read of an input whose cells belong to `read` [H, W, M]."""
-    seen = torch.ones(read.shape[:2], dtype=torch.bool)
-    for i in range(read.shape[0]):
-        for j in range(read.shape[1]):
-            owner = {m for m in range(read.shape[2]) if read[i, j, m]}
-            if people:
-                seen[i, j] = not owner or bool(owner & people)
-            elif background == "apart":
-                seen[i, j] = not owner
-    return seen
+    rows = []
+    for line in read.tolist():
+        owners = [{m for m, own in enumerate(cell) if own} for cell in line]
+        if people:
+            rows.append([not owner or bool(owner & people) for owner in owners])
+        else:
+            rows.append([not owner or background != "apart" for owner in owners])
+    return torch.tensor(rows, dtype=torch.bool).view(read.shape[:2])
 
 
 def people_at(written, i, j):
     """Numbers of the members a cell belongs to."""
-    return {m for m in range(written.shape[2]) if written[i, j, m]}
+    return {m for m, own in enumerate(written[i, j].tolist()) if own}
 
 
 def convolution(x, weight, bias, stride, padding, read, written, eta, background):

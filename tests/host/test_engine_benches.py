@@ -13,6 +13,7 @@ from pack.scripts.benches.engine.counts import count
 from pack.scripts.benches.engine.latent_leak import EVERYWHERE
 from pack.scripts.benches.engine.layer_leak import everywhere, hard_boxes, leak_figure, shares_outside
 from pack.scripts.benches.engine.part_rows import PARTS, arithmetic_ratio, multiplications
+from pack.scripts.benches.engine.region_rows import region_rows
 from pack.scripts.benches.engine.rigs import Shape, Workshop
 from pack.scripts.benches.engine.runs import within_runs
 from pack.scripts.benches.engine.structures import SD15, SDXL
@@ -208,7 +209,7 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
 @pytest.mark.parametrize(
     ("bench", "count"),
     [
-        (speed, 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3),
+        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3),
         (leak, 2 * 6 + 2 * 4 + 2 * 3 + 3 * 4),
         (accelerator, 3 * 3 + 2 * (2 * 3 + 3) + 1 + 3 * 2 * 2),
     ],
