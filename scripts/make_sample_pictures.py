@@ -2,8 +2,8 @@
 
 With `--figures FILE`, the JSON of `bench.py world --json FILE`, the table of figures is written as well, and the
 samples are drawn at the strengths that were best there. `--only-figures` leaves the pictures as they are.
-`--comparison` draws the sheet of recipes in docs, and its workflow's thumbnail, and nothing else; `--second-pass`
-does the same with five people before and after Refine Cast.
+`--comparison` draws the sheet of recipes in docs, and its workflow's thumbnail, and nothing else; `--second-pass` does
+the same with five people before and after Refine Cast.
 """
 
 from __future__ import annotations
