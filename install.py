@@ -8,7 +8,6 @@ constraints. By hand: run this file with ComfyUI's own Python, as the node Docto
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
@@ -90,10 +89,7 @@ def install(packages: Sequence[str], found: dict[str, str]) -> int:
         lines = [f"{name}=={version}\n" for name, version in sorted(found.items()) if version[:1].isdigit()]
         constraints.write_text("".join(lines), encoding="utf-8")
         binary = [part for package in packages for part in ("--only-binary", package)]
-        variables = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
-        return subprocess.run(
-            [*command, *binary, "--constraint", str(constraints), *packages], env=variables
-        ).returncode
+        return subprocess.run([*command, *binary, "--constraint", str(constraints), *packages]).returncode
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,6 +14,19 @@ INSTALLER = Path(__file__).resolve().parents[1] / "install.py"
 def missing() -> list[str]:
     """Names of those that cannot be found; nothing is imported."""
     return [name for module, name in NEEDED.items() if not _found(module)]
+
+
+def broken() -> str:
+    """A sentence on one that is there and cannot be imported (a library of the system is missing, say); else empty."""
+    for module, name in NEEDED.items():
+        try:
+            importlib.import_module(module)
+        except (ImportError, AttributeError) as error:  # built for another numpy, it fails in either way
+            return (
+                f"{name} is installed and cannot be imported ({error}), so no face can be analysed. Type this line, "
+                f"which says what to uninstall: {line_to_type()}"
+            )
+    return ""
 
 
 def line_to_type() -> str:

@@ -54,10 +54,15 @@ def start(options: argparse.Namespace, where: Places, console: Console) -> Serve
     if wanted is None and options.serve and base.name == FIRST and is_free(USUAL):
         wanted = USUAL
     console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
-    small = not accelerator and (options.serve or options.workflow.resolve().parent == WORKFLOW.parent)
-    server = Server(installation, base, wanted, cpu=not accelerator, variables=ONE_THREAD if small else {})
+    variables = {} if accelerator else threads(options)
+    server = Server(installation, base, wanted, cpu=not accelerator, variables=variables)
     server.held = held
     return server
+
+
+def threads(options: argparse.Namespace) -> dict[str, str]:
+    """How many threads the CPU gets: one for the demo's own workflows and for the editor, where they are run too."""
+    return ONE_THREAD if options.serve or options.workflow.resolve().parent == WORKFLOW.parent else {}
 
 
 def check_pack(server: Server) -> None:

@@ -42,10 +42,10 @@ def rows(settings: Settings) -> list[Row]:
 
     @cache
     def tried(name: str) -> tuple[list[str], list[str]]:
-        changed, broken = trial(Places(home), VARIANTS[name], settings.console.status)
-        for line in (*changed[:10], *broken):
+        gone, broken = trial(Places(home), VARIANTS[name], settings.console.status)
+        for line in (*gone[:10], *broken):
             settings.console.say(f"  {name}: {line}")
-        return changed, broken
+        return gone, broken
 
     def counted(name: str, says: str, place: int) -> Row:
         def measure() -> Figure:
@@ -75,10 +75,14 @@ def trial(places: Places, packages: tuple[str, ...], say: Callable[[str], None])
         subprocess.run([*pip, "-r", str(ROOT / "requirements.txt")], check=True, capture_output=True)
         subprocess.run([python, str(ROOT / "install.py")], check=True, capture_output=True)
         after = digests(places.venv)
-        changed = sorted(name for name, digest in before.items() if after.get(name) != digest)
-        return changed, [line for module in IMPORTED if (line := failure(python, module))]
+        return changed(before, after), [line for module in IMPORTED if (line := failure(python, module))]
     finally:
         shutil.rmtree(places.home, ignore_errors=True)
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Files that were there before and are gone or other."""
+    return sorted(name for name, digest in before.items() if after.get(name) != digest)
 
 
 def digests(venv: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pack.face.needs import INSTALLER, NEEDED, line_to_type, missing
 from pack.nodes import NODES
 from pack.nodes.faces.face_nodes import LoadFaceEngine
 from pack.nodes.host.doctor.doctor import is_trouble
-from pack.nodes.host.doctor.doctor_packages import clashes, installed
+from pack.nodes.host.doctor.doctor_packages import clashes, installed, package_lines
 from pack.nodes.host.faces.face_packs import NO_LIBRARY, pack_names
 from pack.nodes.host.model_files import published
 from pack.scripts.bootstrap.places import ROOT
@@ -80,3 +80,17 @@ def test_the_doctor_prints_the_line(prefix, says):
     (line,) = [line for line in clashes(found) if is_trouble(line)]
     assert line.startswith(f"! {says} is not installed")
     assert line.endswith(line_to_type())
+
+
+def test_an_opencv_that_is_there_and_cannot_be_imported_is_told_in_a_sentence(tmp_path, monkeypatch):
+    """As where libGL is missing."""
+    (tmp_path / "cv2").mkdir()
+    (tmp_path / "cv2" / "__init__.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
+    for name in [name for name in sys.modules if name.split(".")[0] == "cv2"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    with pytest.raises(ValueError, match="OpenCV is installed and cannot be imported .libGL.so.1") as caught:
+        LoadFaceEngine.execute("troupe-demo", "CPU")
+    assert line_to_type() in str(caught.value)
+    assert any(line.startswith("! OpenCV is installed and cannot be imported") for line in package_lines())

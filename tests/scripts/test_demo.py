@@ -62,6 +62,23 @@ def test_a_workflow_that_fails_ends_in_its_reason(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "threads"),
+    [
+        ([], {"OMP_NUM_THREADS": "1"}),
+        (["--serve"], {"OMP_NUM_THREADS": "1"}),
+        (["--workflow", "elsewhere.json"], {}),
+    ],
+)
+def test_the_editors_server_is_as_fast_as_the_demos(arguments, threads):
+    code = f"import sys, json; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import demo; "
+    code += "print(json.dumps(demo.threads(demo.parse())))"
+    without = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    said = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=without)
+
+    assert json.loads(said.stdout) == threads, said.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
 def test_without_a_route_there_is_none(tmp_path):
     alone = [sys.executable, str(ROOT / "tests" / "scripts" / "without_a_route.py")]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from pack import install
 from pack.install import OPENCV, RUNTIMES, package_for
 from pack.scripts.bootstrap.places import ROOT, python_of
 from pack.tests.scripts.tiny_packages import write_wheel
@@ -122,3 +123,13 @@ def test_where_nothing_fits_what_is_installed_it_fails_and_changes_nothing(run):
 )
 def test_the_runtime_for_gpus_is_taken_where_it_has_wheels(system, machine, package):
     assert package_for("onnxruntime", system, machine) == package
+
+
+def test_where_there_is_no_pip_uv_installs_into_this_python(monkeypatch):
+    monkeypatch.setattr(install.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(install.shutil, "which", lambda name: f"/somewhere/{name}")
+
+    assert install.installer() == ["/somewhere/uv", "pip", "install", "--python", sys.executable]
+    monkeypatch.setattr(install.shutil, "which", lambda _name: None)
+    assert install.installer() is None
+    assert install.install(["x"], {}) == 1

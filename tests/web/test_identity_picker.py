@@ -31,7 +31,6 @@ def test_the_route_gives_a_face_and_says_what_is_wrong_with_a_file(server, saved
         assert caught.value.code == 404
         said = caught.value.read().decode()
         assert str(server.base) not in said
-        assert "/" not in said
 
 
 def test_nobody_keeps_a_face_or_guesses_its_kind(server, saved):

@@ -10,7 +10,7 @@ from pathlib import Path
 import comfyui_version
 import torch
 
-from ....face.needs import line_to_type
+from ....face.needs import broken, line_to_type, missing
 from ....face.onnx_engine import gpu_present
 from ....face.providers import CHOICES, available_providers, cause, providers_for
 
@@ -28,7 +28,7 @@ def package_lines() -> list[str]:
     host, python = f"ComfyUI {comfyui_version.__version__}", f"Python {platform.python_version()}"
     lines = [f"{host}, {python}, torch {torch.__version__} ({device})"]
     lines += [f"{name} {found[name]}" for name in sorted(found) if shown(name)]
-    return [*lines, *clashes(found)]
+    return [*lines, *clashes(found), *([f"! {broken()}"] if not missing() and broken() else [])]
 
 
 def installed() -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ....face import insightface_engine, onnx_engine
 from ....face.engine import FaceEngine
-from ....face.needs import missing, remedy
+from ....face.needs import broken, missing, remedy
 from ....face.pack import expected_tree, find_packs, read_pack
 from ..model_files import where_to_get
 from ..model_folders import insightface_folders
@@ -42,7 +42,7 @@ def load_pack(name: str, provider: str, library: str = BUILT_IN, cache: str = ME
 
     Raises ValueError, with the tree to make or the line to type, when there is no such pack or nothing to read it.
     """
-    lack = lack_of_pack(name)
+    lack = lack_of_pack(name) or broken()
     if lack:
         raise ValueError(f"Troupe, Load Face Engine: {lack}")
     packs = find_packs(insightface_folders())
