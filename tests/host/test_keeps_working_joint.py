@@ -1,14 +1,17 @@
 """What ComfyUI and other packs do to FLUX models keeps working beside a cast, and a cast beside it."""
 
-import comfy.lora
 import comfy.samplers
+import numpy as np
 import pytest
 import torch
 from comfy.ldm.flux.controlnet import ControlNetFlux
 from comfy.patcher_extension import WrappersMP
+from comfy_extras.nodes_custom_sampler import Guider_DualCFG
 from comfy_extras.nodes_flux import FluxKVCache
 from comfy_extras.nodes_torch_compile import TorchCompileModel
+from pack.attention.recipes.recipe import Recipe, Routing
 from pack.nodes.host.layers.joint_attention import PLACE
+from pack.nodes.host.refine.redrawing import RefineSettings, redraw
 from pack.scripts.benches.engine.joint_models import FAMILIES, LAYERS, cast_of, routed, sample, text, tiny, vae_of
 
 TWO = cast_of(2)
@@ -267,6 +270,31 @@ def test_where_everybodys_photo_lies_first_the_order_of_the_cast_does_not_matter
     one, other = sample(routed(flux, TWO, "apart")), sample(routed(flux, TWO[::-1], "apart"))
 
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_keeps_working_with_a_guider_of_three_prompts(flux):
+    """The middle prompt gets the photos, so that it may share a call, and nobody's own prompt."""
+
+    def run(cast):
+        guider = Guider_DualCFG(routed(flux, cast, "apart"))
+        guider.set_conds(text(1), text(3), text(2))
+        guider.set_cfg(3.0, 2.0)
+        return sample(None, guider=guider)
+
+    one, other = run(TWO), run(OTHER)
+    assert torch.equal(first_part(one), first_part(other))
+    assert not torch.equal(one, other)
+
+
+def test_keeps_working_in_close_ups_of_refine_cast(flux):
+    settings = RefineSettings(
+        text(1), text(2), Recipe("decoupled", routing=Routing(size=64)), steps=2, cfg=1.0, size=64
+    )
+    crop = np.full((64, 64, 3), 128, np.uint8)
+
+    (one,), (other,) = (redraw([crop], member, flux, vae_of(flux), None, settings) for member in (TWO[1], OTHER[1]))
+    assert one.shape == crop.shape
+    assert (one != other).any()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
