@@ -6,13 +6,24 @@ import pytest
 import torch
 from comfy.ldm.flux.controlnet import ControlNetFlux
 from comfy.patcher_extension import WrappersMP
+from comfy_extras.nodes_context_windows import ContextWindowsManualNode
 from comfy_extras.nodes_custom_sampler import Guider_DualCFG
 from comfy_extras.nodes_flux import FluxKVCache
 from comfy_extras.nodes_torch_compile import TorchCompileModel
 from pack.attention.recipes.recipe import Recipe, Routing
 from pack.nodes.host.layers.joint_attention import PLACE
 from pack.nodes.host.refine.redrawing import RefineSettings, redraw
-from pack.scripts.benches.engine.joint_models import FAMILIES, LAYERS, cast_of, routed, sample, text, tiny, vae_of
+from pack.scripts.benches.engine.joint_models import (
+    FAMILIES,
+    LAYERS,
+    cast_of,
+    routed,
+    sample,
+    text,
+    tiny,
+    tiny_flux,
+    vae_of,
+)
 
 TWO = cast_of(2)
 OTHER = cast_of(2, photos=(100, 151))
@@ -303,3 +314,29 @@ def test_keeps_working_in_half_precision(name, dtype):
     flux = tiny(name, dtype)
     assert flux.model.get_dtype() == dtype
     assert_apart(lambda cast: routed(flux, cast, "apart"))
+
+
+def test_keeps_working_with_weights_of_eight_bits():
+    flux = tiny_flux("FLUX.1", dtype=torch.float8_e4m3fn)
+    assert next(flux.model.diffusion_model.double_blocks.parameters()).dtype == torch.float8_e4m3fn
+    assert_apart(lambda cast: routed(flux, cast, "apart"))
+
+
+def test_keeps_working_in_context_windows_along_a_side(flux):
+    """Each window of eight columns shows one person, whose region is all of it but the background."""
+
+    def windowed(cast):
+        model = routed(flux, cast, "apart")
+        return ContextWindowsManualNode.execute(
+            model, 8, 0, "standard_static", 1, False, "pyramid", 3, False, causal_window_fix=False
+        ).args[0]
+
+    sizes = []
+    counted = windowed(TWO).clone()
+    counted.add_wrapper_with_key(
+        WrappersMP.DIFFUSION_MODEL,
+        "sizes",
+        lambda executor, x, *args, **kwargs: (sizes.append(tuple(x.shape[-2:])), executor(x, *args, **kwargs))[1],
+    )
+    assert torch.equal(assert_apart(windowed, size=(8, 16)), sample(counted, size=(8, 16)))
+    assert set(sizes) == {(8, 8)}
