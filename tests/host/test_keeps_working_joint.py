@@ -1,15 +1,29 @@
 """What ComfyUI and other packs do to FLUX models keeps working beside a cast, and a cast beside it."""
 
-import comfy.lora
 import comfy.samplers
+import numpy as np
 import pytest
 import torch
 from comfy.ldm.flux.controlnet import ControlNetFlux
 from comfy.patcher_extension import WrappersMP
+from comfy_extras.nodes_context_windows import ContextWindowsManualNode
+from comfy_extras.nodes_custom_sampler import Guider_DualCFG
 from comfy_extras.nodes_flux import FluxKVCache
 from comfy_extras.nodes_torch_compile import TorchCompileModel
+from pack.attention.recipes.recipe import Recipe, Routing
 from pack.nodes.host.layers.joint_attention import PLACE
-from pack.scripts.benches.engine.joint_models import FAMILIES, LAYERS, cast_of, routed, sample, text, tiny, vae_of
+from pack.nodes.host.refine.redrawing import RefineSettings, redraw
+from pack.scripts.benches.engine.joint_models import (
+    FAMILIES,
+    LAYERS,
+    cast_of,
+    routed,
+    sample,
+    text,
+    tiny,
+    tiny_flux,
+    vae_of,
+)
 
 TWO = cast_of(2)
 OTHER = cast_of(2, photos=(100, 151))
@@ -269,9 +283,60 @@ def test_where_everybodys_photo_lies_first_the_order_of_the_cast_does_not_matter
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
 
 
+def test_keeps_working_with_a_guider_of_three_prompts(flux):
+    """The middle prompt gets the photos, so that it may share a call, and nobody's own prompt."""
+
+    def run(cast):
+        guider = Guider_DualCFG(routed(flux, cast, "apart"))
+        guider.set_conds(text(1), text(3), text(2))
+        guider.set_cfg(3.0, 2.0)
+        return sample(None, guider=guider)
+
+    one, other = run(TWO), run(OTHER)
+    assert torch.equal(first_part(one), first_part(other))
+    assert not torch.equal(one, other)
+
+
+def test_keeps_working_in_close_ups_of_refine_cast(flux):
+    settings = RefineSettings(
+        text(1), text(2), Recipe("decoupled", routing=Routing(size=64)), steps=2, cfg=1.0, size=64
+    )
+    crop = np.full((64, 64, 3), 128, np.uint8)
+
+    (one,), (other,) = (redraw([crop], member, flux, vae_of(flux), None, settings) for member in (TWO[1], OTHER[1]))
+    assert one.shape == crop.shape
+    assert (one != other).any()
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_keeps_working_in_half_precision(name, dtype):
     flux = tiny(name, dtype)
     assert flux.model.get_dtype() == dtype
     assert_apart(lambda cast: routed(flux, cast, "apart"))
+
+
+def test_keeps_working_with_weights_of_eight_bits():
+    flux = tiny_flux("FLUX.1", dtype=torch.float8_e4m3fn)
+    assert next(flux.model.diffusion_model.double_blocks.parameters()).dtype == torch.float8_e4m3fn
+    assert_apart(lambda cast: routed(flux, cast, "apart"))
+
+
+def test_keeps_working_in_context_windows_along_a_side(flux):
+    """Each window of eight columns shows one person, whose region is all of it but the background."""
+
+    def windowed(cast):
+        model = routed(flux, cast, "apart")
+        return ContextWindowsManualNode.execute(
+            model, 8, 0, "standard_static", 1, False, "pyramid", 3, False, causal_window_fix=False
+        ).args[0]
+
+    sizes = []
+    counted = windowed(TWO).clone()
+    counted.add_wrapper_with_key(
+        WrappersMP.DIFFUSION_MODEL,
+        "sizes",
+        lambda executor, x, *args, **kwargs: (sizes.append(tuple(x.shape[-2:])), executor(x, *args, **kwargs))[1],
+    )
+    assert torch.equal(assert_apart(windowed, size=(8, 16)), sample(counted, size=(8, 16)))
+    assert set(sizes) == {(8, 8)}

@@ -158,3 +158,14 @@ def test_a_run_in_which_a_pack_changes_the_sequence_says_so(flux, caplog):
     assert (
         f"had 55 tokens, 60 were expected, so people were not kept to their places in {2 * LAYERS} calls" in caplog.text
     )
+
+
+def test_a_run_in_which_a_pack_takes_the_photos_away_says_so(flux, caplog):
+    other = flux.clone()
+    other.add_wrapper_with_key(
+        WrappersMP.APPLY_MODEL, "other", lambda executor, *args, ref_latents=None, **kwargs: executor(*args, **kwargs)
+    )
+    out = sample(routed(other, TWO))
+
+    assert out.isfinite().all()
+    assert "photos did not reach this FLUX.1 model in 2 calls" in caplog.text

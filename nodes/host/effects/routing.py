@@ -143,7 +143,7 @@ class RouteRun(EffectRun):
             return terms
         latents = call.rest.get("ref_latents") or ()
         if len(latents) < len(self._people):
-            self.counts.left_alone(len(latents), len(self._people))
+            self.counts.lost += 1
             return terms
         network = unet_of(call.base)
         sizes = tuple((latent.shape[-2], latent.shape[-1]) for latent in latents)

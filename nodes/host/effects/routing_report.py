@@ -22,6 +22,11 @@ def lines_of(
     family: JointFamily, counts: Counts, told: tuple[Stage, Sequence[RoutedGroup]] | None
 ) -> tuple[int, str] | None:
     """(level, line), or None where the model was not called at all."""
+    if counts.lost:
+        return WARNING, (
+            f"Troupe: the cast's photos did not reach this {family.name} model in {counts.lost} calls, so people were "
+            "not kept to their places in them. Another pack takes reference latents out of prompts."
+        )
     if counts.other:
         (found, expected), _ = max(counts.other.items(), key=lambda item: item[1])
         return WARNING, (

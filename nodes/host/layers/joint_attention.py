@@ -29,11 +29,13 @@ class Counts:
 
     calls  : calls of the model
     routed : attention calls that were answered group by group
+    lost   : calls of the model without the photos that were given to it
     other  : had another number of tokens or rows than was expected, and were left alone: (found, expected) -> how many
     """
 
     calls: int = 0
     routed: int = 0
+    lost: int = 0
     other: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def left_alone(self, found: int, expected: int) -> None:

@@ -56,7 +56,7 @@ def tiny_flux(name: str, hidden: int = 256, dtype: torch.dtype = torch.float32):
         dtype=dtype, device="cpu", operations=comfy.ops.disable_weight_init,
     )  # fmt: skip
     state = {key: value.clone() for key, value in randomised(network).state_dict().items()}
-    return comfy.sd.load_diffusion_model_state_dict(state)
+    return comfy.sd.load_diffusion_model_state_dict(state, model_options={"dtype": dtype})
 
 
 QWEN = {
@@ -157,7 +157,8 @@ def vae_of(model):
 
 @torch.inference_mode()
 def sample(model, positive=None, negative=None, cfg=1.0, steps=2, size=None, batch=1, guider=None, seed=5):
-    """Latents [batch, C, *size] from a few real steps."""
+    """Latents [batch, C, *size] from a few real steps; with a guider, of its model."""
+    model = model if guider is None else guider.model_patcher
     latents = model.model.latent_format
     size = size or ((4, 4) if latents.latent_channels == 128 else (8, 8))
     frames = (1,) * (latents.latent_dimensions - 2)
