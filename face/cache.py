@@ -25,7 +25,7 @@ from .engine import Face, FaceEngine, Finding, Search
 
 log = logging.getLogger(__name__)
 
-VERSION = 4  # to be raised when engines or looks change what they find
+VERSION = 5  # to be raised when engines or passes change what they find
 MOST_IN_MEMORY, MOST_ON_DISK = 64 << 20, 256 << 20  # bytes; a face takes 40 kB
 SUFFIX = ".face.safetensors"
 ABANDONED = 3600  # seconds after which a file that somebody began to write is removed
@@ -126,7 +126,7 @@ class AnalysisCache:
 
 def key_of(engine: FaceEngine, image: np.ndarray, search: Search) -> str:
     """The key of an analysis, in hex."""
-    facts = [VERSION, engine.fingerprint, engine.size, search.threshold, search.ladder, image.shape]
+    facts = [VERSION, engine.fingerprint, engine.size, search.threshold, search.fallback, image.shape]
     digest = hashlib.sha256(json.dumps(facts).encode())
     digest.update(np.ascontiguousarray(image))
     return digest.hexdigest()
@@ -156,15 +156,17 @@ def arrays_of(finding: Finding) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     )
     if faces:
         arrays["score"] = np.array([face.score for face in faces])
-    return arrays, {"tried": json.dumps(finding.tried), "found": finding.found, "faces": str(len(faces))}
+    texts = {"tried": json.dumps(finding.tried), "found": finding.found, "sure": str(finding.sure)}
+    return arrays, texts | {"faces": str(len(faces))}
 
 
 def finding_from(arrays: dict[str, np.ndarray], texts: dict[str, str]) -> Finding:
     """The finding that `arrays_of` was given. Raises ValueError, KeyError or TypeError for anything else."""
     tried, count = tuple(json.loads(texts["tried"])), int(texts["faces"])
+    end = texts["found"], texts["sure"] == str(True)
     if not count:
-        return Finding([], tried, texts["found"])
+        return Finding([], tried, *end)
     columns = [arrays["bbox"], arrays["score"].tolist(), arrays["keypoints"], arrays["embedding"], arrays["crop"]]
     if any(len(column) != count for column in columns) or not all(isinstance(words, str) for words in tried):
         raise ValueError("its parts do not belong together")
-    return Finding([Face(*row) for row in zip(*columns, strict=True)], tried, texts["found"])
+    return Finding([Face(*row) for row in zip(*columns, strict=True)], tried, *end)

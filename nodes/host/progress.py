@@ -15,7 +15,7 @@ from ...face.detector import Detections
 from ...face.engine import FaceEngine
 
 SHOWN = 512  # pixels along a preview's longer side
-LOOKS = 19  # at most, at one photo (face.looks)
+PASSES = 39  # at most, over one photo: a search with a check after each (face.search)
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Moving(Sequence[T]):
 
 
 class WatchedEngine:
-    """A face engine that moves a bar with every look it takes at a picture; everything else is the engine's own."""
+    """A face engine that moves a bar with every detection pass over a picture; everything else is the engine's own."""
 
     def __init__(self, engine: FaceEngine, bar: Bar) -> None:
         self._engine, self._bar = engine, bar
@@ -90,6 +90,6 @@ class WatchedEngine:
 
 
 def watched(engine: FaceEngine, pictures: Sequence[np.ndarray]) -> tuple[WatchedEngine, Moving[np.ndarray]]:
-    """The engine and the pictures, which move one bar while faces are looked for: picture by picture, look by look."""
-    bar = Bar(len(pictures), LOOKS)
+    """The engine and the pictures, which move one bar while faces are looked for: picture by picture, pass by pass."""
+    bar = Bar(len(pictures), PASSES)
     return WatchedEngine(engine, bar), Moving(pictures, bar)
