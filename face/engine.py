@@ -59,7 +59,7 @@ class Finding:
 
     tried : every detection pass that was taken, in words
     found : the one that found them, or empty
-    sure  : whether the detector prefers the surest of them upright (see turns.py); true where it was not asked
+    sure  : whether the detector prefers them upright (see search.py); true where no search was asked for
     """
 
     faces: list[Face]

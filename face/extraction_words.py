@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .engine import FaceEngine, Finding, Search
-from .search import tried_words
+from .search import LEAST_SURE, tried_words
 
 RAISE, SKIP, WHOLE, TAKE = "error", "skip the photo", "whole picture", "take it"
 NO_FACE = (RAISE, SKIP, WHOLE)
@@ -27,8 +27,8 @@ def line(which: str, photo: np.ndarray, finding: Finding, number: int | None, no
     many = f"{len(finding.faces)} face{'s' * (len(finding.faces) > 1)}"
     others = [words for words in finding.tried if words != finding.found]
     rest = f" (nobody for sure {', '.join(others)})" if others else ""
-    doubt = "" if finding.sure else f" This is unsure: {LOOK}."
     score = finding.faces[number].score
+    doubt = "" if finding.sure and score >= LEAST_SURE else f" This is unsure: {LOOK}."
     return f"{begin}: {many} {finding.found}{rest}; took face {number + 1}, score {score:.2f}.{doubt}"
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...face.engine import ONE_LOOK, Search
+from ...face.engine import ONE_PASS, Search
 from ...face.insightface_engine import is_installed
 from ...face.onnx_engine import OnnxEngine, load_engine
 from ...face.pack import read_pack
@@ -32,7 +32,7 @@ from .face_search.conditions import CONDITIONS
 from .face_search.looking import engines_compared, known_people, searched, timed
 
 PACKS = ROOT / "demo" / "weights" / "insightface" / "models"
-SEARCHES = {"one look": ONE_LOOK, "ladder": Search()}
+SEARCHES = {"one look": ONE_PASS, "ladder": Search()}
 MOST_PIXELS, LEAST_COSINE = 1.0, 0.9999
 
 
