@@ -18,7 +18,7 @@ from .detector import Detections, rows_of, without_overlaps
 from .engine import ONE_PASS, Face, FaceEngine, Finding, Search
 from .light import brightened, is_dim, well_lit
 from .passes import DetectionPass, boxes_on_picture, fallback_passes, plain_pass, points_on_picture, views
-from .turns import turn_of
+from .turns import EIGHTHS, turn_of
 
 LEAST_SURE = 0.6  # of 130 photos two published detectors give 128 and 129 more, demo packs all upright ones
 SURER = 0.03  # by how much a later pass must be surer than those before it, where none is sure
@@ -97,11 +97,15 @@ def judged(engine: FaceEngine, image: np.ndarray, taken: Taken) -> Taken:
 
 
 def passes_after(first: Taken, engine: FaceEngine, image: np.ndarray, dim: bool) -> Iterator[DetectionPass]:
-    """The passes of the fallback, those at the turn that the first pass's face asks for before the others."""
+    """The passes of the fallback, those at the turn that the first pass's face asks for before the others.
+
+    A clear face that asks for an eighth turn is a tilted head: nothing else is tried then.
+    """
     others = list(fallback_passes(engine.size, (image.shape[1], image.shape[0]), dim))
     wanted = [how for how in others if first.turn and how.degrees == first.turn]
     yield from wanted
-    yield from (how for how in others if how not in wanted)
+    if first.turn not in EIGHTHS or first.score < LEAST_SURE:
+        yield from (how for how in others if how not in wanted)
 
 
 def found_by(engine: FaceEngine, image: np.ndarray, how: DetectionPass, threshold: float) -> Detections:

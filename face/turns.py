@@ -17,11 +17,12 @@ from .engine import FaceEngine
 from .passes import turning
 
 TURNS = (0, 45, 315, 90, 270, 180)  # degrees, clockwise
+EIGHTHS = TURNS[1:3]
 COLUMNS, ROWS = 3, 2  # a tile for each
 REACHES = (2.4, 3.0)  # of the longer side of the face's box: what a tile shows. Two err on different photos
 CANVAS = (224, 160)  # pixels, for graphs of free size: together a sixth of the published packs' 640 x 640
 FAINT = 0.1  # the lowest score that is compared
-EQUAL = 0.97  # of the highest score: as good as it
+EQUAL, NEARLY = 0.97, 0.93  # of the score of another quarter turn, and of an eighth: as good as it
 TILTED = 30  # degrees: key points tilted further need another turn
 CROP = 112
 
@@ -39,7 +40,8 @@ def turn_of(engine: FaceEngine, image: np.ndarray, box: np.ndarray, keypoints: n
         scores = turn_scores(engine, image, box, degrees, reach)
         if not scores.any():
             return None
-        if scores[0] < EQUAL * scores.max() or abs(tilt(keypoints, degrees)) > TILTED:
+        eighths, quarters = scores[1:3].max(), scores[3:].max()
+        if scores[0] < max(NEARLY * eighths, EQUAL * quarters) or abs(tilt(keypoints, degrees)) > TILTED:
             return TURNS[1 + int(np.argmax(scores[1:]))]
     return 0
 

@@ -1,5 +1,6 @@
 """The stages of training in order: what each needs, makes and writes."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from .identity import Pictures, WorldWithIdentity, train_identity
 from .latents import latents_of
 from .loop import Run
 from .reader import train_reader
-from .shipped import Shipped
+from .shipped import RECOGNISER, Shipped
 from .subject_stages import subject_encoder_stage, subject_stage
 from .text_to_image import TextToImage, train_text_to_image
 
@@ -163,7 +164,10 @@ def write_text_to_image(t: Training, world: TextToImage) -> None:
 def identity_stage(t: Training) -> None:
     """Write the identity adapter, and UNet and text encoder as they are with it."""
     write_text_to_image(t, t.world.world)
-    write_safetensors(t.out / "ipadapter/troupe-demo-faceid.safetensors", t.world.adapter.state_dict())
+    own = t.out / RECOGNISER
+    file = own if own.is_file() else t.shipped.recogniser()
+    named = {"recogniser": hashlib.sha256(file.read_bytes()).hexdigest()[:16]} if file else None
+    write_safetensors(t.out / "ipadapter/troupe-demo-faceid.safetensors", t.world.adapter.state_dict(), named)
 
 
 def control_stage(t: Training) -> None:

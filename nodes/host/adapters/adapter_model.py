@@ -17,7 +17,7 @@ from ....attention.adapter_weights import describe
 from ....attention.orthogonal import METHODS, Method, zero_tokens_of
 from ....attention.projections import IdentityAdapter
 from ..faces.recognisers import packs_for
-from .adapter_file import read_adapter_file
+from .adapter_file import named_recogniser, read_adapter_file
 from .bounded_cache import BoundedCache
 from .published_files import published_format
 from .vision_encoder import encoder_for
@@ -113,10 +113,12 @@ def load_adapter(
     module.load(weights, assign=True)
     module.eval().requires_grad_(False)
     module.projection.structure = settings.structure
-    loaded = LoadedAdapter(name, spec, module, settings, report=describe(spec, reason, weights.extras))
+    undecided, named = settings.format == "auto" and not known, named_recogniser(path)
+    packs = packs_for(spec, settings.recogniser, undecided, named)
+    report = describe(spec, reason, weights.extras) + (f" It was trained with {packs[0]}." if named and packs else "")
+    loaded = LoadedAdapter(name, spec, module, settings, packs, report=report)
     loaded = replace(
         loaded,
-        packs=packs_for(spec, settings.recogniser, undecided=settings.format == "auto" and not known),
         vision=encoder_for(loaded, vision) if loaded.format.vision else None,
         lora=weights.lora if settings.lora_strength else (),
     )
