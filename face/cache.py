@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays_file import UNFINISHED, read_arrays, write_arrays
+from .arrays_file import read_arrays, remove_unfinished, write_arrays
 from .engine import Face, FaceEngine, Finding, Search
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,6 @@ log = logging.getLogger(__name__)
 VERSION = 5  # to be raised when engines or passes change what they find
 MOST_IN_MEMORY, MOST_ON_DISK = 64 << 20, 256 << 20  # bytes; a face takes 40 kB
 SUFFIX = ".face.safetensors"
-ABANDONED = 3600  # seconds after which a file that somebody began to write is removed
 
 
 class AnalysisCache:
@@ -65,8 +63,10 @@ class AnalysisCache:
             count = len(self._kept)
             self._kept.clear()
         files = [path for path, _, _ in self._files()]
-        for path in [*files, *self._unfinished()]:
+        for path in files:
             path.unlink(missing_ok=True)
+        if self.folder is not None:
+            remove_unfinished(self.folder, 0)
         return count, len(files)
 
     def _read(self, key: str) -> Finding | None:
@@ -100,8 +100,6 @@ class AnalysisCache:
                 break
             path.unlink(missing_ok=True)
             total -= size
-        for path in self._unfinished(older_than=ABANDONED):
-            path.unlink(missing_ok=True)
 
     def _files(self) -> list[tuple[Path, float, int]]:
         """What is kept in the folder, with its time of use and size; another process may take files away meanwhile."""
@@ -109,16 +107,6 @@ class AnalysisCache:
         for path in self.folder.glob(f"*{SUFFIX}") if self.folder else ():
             try:
                 found.append((path, path.stat().st_mtime, path.stat().st_size))
-            except FileNotFoundError:
-                continue
-        return found
-
-    def _unfinished(self, older_than: float = 0) -> list[Path]:
-        found = []
-        for path in self.folder.glob(f"*{UNFINISHED}") if self.folder else ():
-            try:
-                if time.time() - path.stat().st_mtime >= older_than:
-                    found.append(path)
             except FileNotFoundError:
                 continue
         return found

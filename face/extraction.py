@@ -11,6 +11,7 @@ from .alignment import template
 from .engine import ONE_PASS, DamagedPhoto, Face, FaceEngine, Finding, NoFaceFound, Search
 from .extraction_words import DAMAGED, NO_FACE, RAISE, TAKE, WHOLE, advice, damaged_words, line, taken_words
 from .identity import Identity, described_by, identity_from_faces
+from .identity_names import checked_name
 from .recogniser import CROP_SIZE
 from .search import find_faces
 from .selection import Selection, select_face
@@ -104,8 +105,7 @@ def _selected(finding: Finding, select: Selection, photo: np.ndarray, engine: Fa
 
 
 def _check(name: str, photos: Sequence[np.ndarray], rules: Mapping[str, tuple[str, Sequence[str]]]) -> None:
-    if not name.strip():
-        raise ValueError("The identity has no name. Type one: it is how the person is called in scores and messages.")
+    checked_name(name, "The identity")
     if not len(photos):
         raise ValueError(f"No photo was given for '{name}'.")
     for which, (rule, known) in rules.items():

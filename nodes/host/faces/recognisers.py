@@ -9,7 +9,7 @@ import numpy as np
 from ....attention.adapter_formats import FORMATS
 from ....attention.adapter_spec import AdapterSpec
 
-# First 16 hex characters of the SHA-256 of published recogniser files and the demo's, as face.engine.FaceEngine.recogniser has them.
+# First 16 hex characters of the SHA-256 of recogniser files, published and the demo's: FaceEngine.recogniser has them.
 PUBLISHED = {
     "4c06341c33c2ca1f": "buffalo_l",  # w600k_r50.onnx
     "4ab1d6435d639628": "antelopev2",  # glintr100.onnx
