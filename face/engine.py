@@ -85,6 +85,7 @@ class FaceEngine(Protocol):
     provider: str  # where it runs, in onnxruntime's words
     size: tuple[int, int]  # width, height of the detector's input in the first pass
     fixed_size: bool  # whether the detector takes no other size
+    drawn_only: bool  # whether it knows drawn people alone, as the demo's packs do
     cache: FindingCache | None
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:

@@ -9,9 +9,21 @@ import numpy as np
 
 from .alignment import template
 from .engine import ONE_PASS, DamagedPhoto, Face, FaceEngine, Finding, NoFaceFound, Search
-from .extraction_words import DAMAGED, NO_FACE, RAISE, TAKE, WHOLE, advice, damaged_words, line, taken_words
+from .extraction_words import (
+    DAMAGED,
+    NO_FACE,
+    RAISE,
+    TAKE,
+    WHOLE,
+    advice,
+    damaged_words,
+    drawn_words,
+    line,
+    taken_words,
+)
 from .identity import Identity, described_by, identity_from_faces
 from .identity_names import checked_name
+from .light import is_photo
 from .recogniser import CROP_SIZE
 from .search import find_faces
 from .selection import Selection, select_face
@@ -77,7 +89,15 @@ def extract_identity(
             f"{report[-1]} {advice(engine, photos[-1], finding, search)}"
         )
     identity = identity_from_faces(name, taken, engine.recogniser, kept)
-    warnings = filter(None, [flaw and taken_words(name, flaw), stranger_warning(identity, engine.recogniser)])
+    drawn = engine.drawn_only and any(is_photo(face.crop) for face in taken)
+    warnings = filter(
+        None,
+        [
+            flaw and taken_words(name, flaw),
+            drawn and drawn_words(engine, name),
+            stranger_warning(identity, engine.recogniser),
+        ],
+    )
     return Extraction(identity, faces, chosen, tuple(report), " ".join(warnings))
 
 

@@ -45,6 +45,14 @@ def taken_words(name: str, flaw: str) -> str:
     return f"The photo of '{name}' comes from a damaged file ({flaw}): {LOOK}."
 
 
+def drawn_words(engine: FaceEngine, name: str) -> str:
+    """The warning for photos of a real person that a pack for drawn people looked at."""
+    return (
+        f"The face pack '{engine.name}' knows the demo's drawn people alone, and what it took of '{name}' looks like a "
+        "part of a real photo, face or not. Choose one of InsightFace's packs in Load Face Engine for photos."
+    )
+
+
 def advice(engine: FaceEngine, photo: np.ndarray, finding: Finding, search: Search) -> str:
     """The end of an error for a photo without a face: what was tried, and what to do."""
     return (

@@ -15,7 +15,7 @@ from ...face.detector import Detections
 from ...face.engine import FaceEngine
 
 SHOWN = 512  # pixels along a preview's longer side
-PASSES = 39  # at most, over one photo: a search with a check after each (face.search)
+PASSES = 57  # at most, over one photo: a search with a check after each (face.search)
 
 T = TypeVar("T")
 
@@ -84,9 +84,16 @@ class WatchedEngine:
         return getattr(self._engine, name)
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
-        found = self._engine.locate(image, size, threshold)
-        self._bar.part()
-        return found
+        try:
+            return self._engine.locate(image, size, threshold)
+        finally:  # a graph that was ended because the user stopped the run ends the run, not with the graph's error
+            self._bar.part()
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        try:
+            return self._engine.embed(crops)
+        finally:
+            comfy.model_management.throw_exception_if_processing_interrupted()
 
 
 def watched(engine: FaceEngine, pictures: Sequence[np.ndarray]) -> tuple[WatchedEngine, Moving[np.ndarray]]:
