@@ -130,7 +130,7 @@ def test_the_rim_rises_from_the_edge_and_not_at_the_pictures_border():
 @given(SIZES, SQUARES, st.floats(0, 0.5))
 def test_pasting_changes_nothing_where_the_weight_is_0(size, square, feather):
     picture, close_up = noise(*size), noise(24, 24, seed=1)
-    (claim,) = claims([square], np.ones((1, *size), bool))
+    (claim,) = claims([square], np.ones((1, *size), bool), [whole(square.side)])
     before = picture.copy()
 
     new, changed = paste(picture, np.zeros(size, bool), close_up, square, soft_edged(claim, square, feather, *size))
