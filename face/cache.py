@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields
@@ -20,15 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays_file import UNFINISHED, read_arrays, write_arrays
+from .arrays_file import read_arrays, remove_unfinished, write_arrays
 from .engine import Face, FaceEngine, Finding, Search
 
 log = logging.getLogger(__name__)
 
-VERSION = 4  # to be raised when engines or looks change what they find
+VERSION = 5  # to be raised when engines or passes change what they find
 MOST_IN_MEMORY, MOST_ON_DISK = 64 << 20, 256 << 20  # bytes; a face takes 40 kB
 SUFFIX = ".face.safetensors"
-ABANDONED = 3600  # seconds after which a file that somebody began to write is removed
 
 
 class AnalysisCache:
@@ -65,8 +63,10 @@ class AnalysisCache:
             count = len(self._kept)
             self._kept.clear()
         files = [path for path, _, _ in self._files()]
-        for path in [*files, *self._unfinished()]:
+        for path in files:
             path.unlink(missing_ok=True)
+        if self.folder is not None:
+            remove_unfinished(self.folder, 0)
         return count, len(files)
 
     def _read(self, key: str) -> Finding | None:
@@ -100,8 +100,6 @@ class AnalysisCache:
                 break
             path.unlink(missing_ok=True)
             total -= size
-        for path in self._unfinished(older_than=ABANDONED):
-            path.unlink(missing_ok=True)
 
     def _files(self) -> list[tuple[Path, float, int]]:
         """What is kept in the folder, with its time of use and size; another process may take files away meanwhile."""
@@ -113,20 +111,10 @@ class AnalysisCache:
                 continue
         return found
 
-    def _unfinished(self, older_than: float = 0) -> list[Path]:
-        found = []
-        for path in self.folder.glob(f"*{UNFINISHED}") if self.folder else ():
-            try:
-                if time.time() - path.stat().st_mtime >= older_than:
-                    found.append(path)
-            except FileNotFoundError:
-                continue
-        return found
-
 
 def key_of(engine: FaceEngine, image: np.ndarray, search: Search) -> str:
     """The key of an analysis, in hex."""
-    facts = [VERSION, engine.fingerprint, engine.size, search.threshold, search.ladder, image.shape]
+    facts = [VERSION, engine.fingerprint, engine.size, search.threshold, search.fallback, image.shape]
     digest = hashlib.sha256(json.dumps(facts).encode())
     digest.update(np.ascontiguousarray(image))
     return digest.hexdigest()
@@ -156,15 +144,17 @@ def arrays_of(finding: Finding) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     )
     if faces:
         arrays["score"] = np.array([face.score for face in faces])
-    return arrays, {"tried": json.dumps(finding.tried), "found": finding.found, "faces": str(len(faces))}
+    texts = {"tried": json.dumps(finding.tried), "found": finding.found, "sure": str(finding.sure)}
+    return arrays, texts | {"faces": str(len(faces))}
 
 
 def finding_from(arrays: dict[str, np.ndarray], texts: dict[str, str]) -> Finding:
     """The finding that `arrays_of` was given. Raises ValueError, KeyError or TypeError for anything else."""
     tried, count = tuple(json.loads(texts["tried"])), int(texts["faces"])
+    end = texts["found"], texts["sure"] == str(True)
     if not count:
-        return Finding([], tried, texts["found"])
+        return Finding([], tried, *end)
     columns = [arrays["bbox"], arrays["score"].tolist(), arrays["keypoints"], arrays["embedding"], arrays["crop"]]
     if any(len(column) != count for column in columns) or not all(isinstance(words, str) for words in tried):
         raise ValueError("its parts do not belong together")
-    return Finding([Face(*row) for row in zip(*columns, strict=True)], tried, texts["found"])
+    return Finding([Face(*row) for row in zip(*columns, strict=True)], tried, *end)

@@ -15,6 +15,10 @@ class NoFaceFound(ValueError):
     """A photo in which no face was detected; the message names the photo, its size and what was tried."""
 
 
+class DamagedPhoto(ValueError):
+    """A photo from a file that a strict reader refuses; the message names the photo, the file and what to do."""
+
+
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face in one picture.
@@ -39,23 +43,29 @@ class Search:
     """How faces are looked for.
 
     threshold : the lowest score of the detector that counts as a face, 0 to 1
-    ladder    : where one look finds nobody, look on at other sizes, with a margin and turned (see search.py)
+    fallback  : where one detection pass is not sure of a face, search at other sizes, with a margin and turned
     """
 
     threshold: float = SCORE_THRESHOLD
-    ladder: bool = True
+    fallback: bool = True
 
 
-ONE_LOOK = Search(ladder=False)
+ONE_PASS = Search(fallback=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """The faces of a picture, largest box first; every look that was taken, in words, and the one that found them."""
+    """The faces of a picture, largest box first.
+
+    tried : every detection pass that was taken, in words
+    found : the one that found them, or empty
+    sure  : whether the detector prefers them upright (see search.py); true where no search was asked for
+    """
 
     faces: list[Face]
     tried: tuple[str, ...]
     found: str = ""
+    sure: bool = True
 
 
 class FindingCache(Protocol):
@@ -73,8 +83,9 @@ class FaceEngine(Protocol):
     recogniser: str  # first 16 hex characters of the SHA-256 of the recogniser file: embeddings compare only within one
     fingerprint: str  # all that a finding depends on besides picture and search: library, both files, provider
     provider: str  # where it runs, in onnxruntime's words
-    size: tuple[int, int]  # width, height of the detector's input in the first look
+    size: tuple[int, int]  # width, height of the detector's input in the first pass
     fixed_size: bool  # whether the detector takes no other size
+    drawn_only: bool  # whether it knows drawn people alone, as the demo's packs do
     cache: FindingCache | None
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
@@ -82,7 +93,7 @@ class FaceEngine(Protocol):
         ...
 
     def detect(self, image: np.ndarray) -> list[Face]:
-        """Faces that one look finds, uint8 [H, W, 3] RGB, largest box first; an empty list where there is none."""
+        """Faces that one pass finds, uint8 [H, W, 3] RGB, largest box first; an empty list where there is none."""
         ...
 
     def embed(self, crops: np.ndarray) -> np.ndarray:

@@ -8,12 +8,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .alignment import template
-from .damage import DamagedPhoto, damage_at
-from .engine import ONE_LOOK, Face, FaceEngine, Finding, NoFaceFound, Search
-from .extraction_words import DAMAGED, NO_FACE, RAISE, SKIP, WHOLE, advice, damaged_words, line
+from .engine import ONE_PASS, DamagedPhoto, Face, FaceEngine, Finding, NoFaceFound, Search
+from .extraction_words import (
+    DAMAGED,
+    NO_FACE,
+    RAISE,
+    TAKE,
+    WHOLE,
+    advice,
+    damaged_words,
+    drawn_words,
+    line,
+    taken_words,
+)
 from .identity import Identity, described_by, identity_from_faces
+from .identity_names import checked_name
+from .light import is_photo
 from .recogniser import CROP_SIZE
-from .search import SURE, find_faces
+from .search import find_faces
 from .selection import Selection, select_face
 from .strangers import stranger_warning
 
@@ -22,7 +34,7 @@ from .strangers import stranger_warning
 class Extraction:
     """The identity, and for each photo the faces found, which of them was taken (None for none) and a line of report.
 
-    warning : a sentence where one of the photos seems to show someone else, or empty
+    warning : sentences where a photo seems to show someone else or its file is damaged, or empty
     """
 
     identity: Identity
@@ -37,7 +49,7 @@ def extract_identity(
     photos: Sequence[np.ndarray],
     name: str,
     select: Selection = Selection(),  # noqa: B008 (frozen)
-    search: Search = ONE_LOOK,
+    search: Search = ONE_PASS,
     no_face: str = RAISE,
     damaged: str = RAISE,
     flaw: str = "",
@@ -47,15 +59,17 @@ def extract_identity(
     photos  : P pictures, uint8 [H, W, 3] RGB
     select  : which face where a photo shows several
     no_face : for a photo without one: RAISE, SKIP it, or take the WHOLE picture for the face
-    damaged : for a photo that seems damaged at the face (see damage_at): RAISE, SKIP it, or TAKE it
-    flaw    : what a strict reader says of the file that the photos come from, where one refuses it
+    flaw    : what a strict reader says of the file that all the photos come from, or empty
+    damaged : for photos from a file with a flaw: RAISE; SKIP, which leaves none and so is the same; TAKE with a warning
     Raises NoFaceFound or DamagedPhoto, naming the photo, under RAISE and where SKIP leaves none; ValueError without a
     name or a photo, or when the selection cannot be made (naming the photo).
     """
-    _check(name, photos, {"without a face": (no_face, NO_FACE), "that seem damaged": (damaged, DAMAGED)})
+    _check(name, photos, {"without a face": (no_face, NO_FACE), "from a damaged file": (damaged, DAMAGED)})
     if select.like is not None:
         select = replace(select, like=described_by(select.like, engine))
     name = name.strip()
+    if flaw and damaged != TAKE:
+        raise DamagedPhoto(damaged_words(name, flaw))
     faces, chosen, taken, kept, report = [], [], [], [], []
     for index, photo in enumerate(photos):
         which = f"photo {index + 1} of {len(photos)}" if len(photos) > 1 else "the photo"
@@ -63,13 +77,9 @@ def extract_identity(
         if not finding.faces and no_face == RAISE:
             raise NoFaceFound(f"No face was found in {which} of '{name}' {advice(engine, photo, finding, search)}")
         number = _selected(finding, select, photo, engine, f"{which} of '{name}'")
-        damage = "" if number is None else _damage(finding.faces[number], photo, flaw)
-        if damage and damaged == RAISE:
-            raise DamagedPhoto(damaged_words(f"{which} of '{name}'", photo, damage))
-        number = None if damage and damaged == SKIP else number
         faces.append(finding.faces)
         chosen.append(number)
-        report.append(line(which, photo, finding, number, no_face, damage))
+        report.append(line(which, photo, finding, number, no_face))
         if number is not None or (no_face == WHOLE and not finding.faces):
             taken.append(finding.faces[number] if number is not None else whole_picture(engine, photo))
             kept.append(photo)
@@ -79,7 +89,16 @@ def extract_identity(
             f"{report[-1]} {advice(engine, photos[-1], finding, search)}"
         )
     identity = identity_from_faces(name, taken, engine.recogniser, kept)
-    return Extraction(identity, faces, chosen, tuple(report), stranger_warning(identity, engine.recogniser))
+    drawn = engine.drawn_only and any(is_photo(face.crop) for face in taken)
+    warnings = filter(
+        None,
+        [
+            flaw and taken_words(name, flaw),
+            drawn and drawn_words(engine, name),
+            stranger_warning(identity, engine.recogniser),
+        ],
+    )
+    return Extraction(identity, faces, chosen, tuple(report), " ".join(warnings))
 
 
 def whole_picture(engine: FaceEngine, photo: np.ndarray) -> Face:
@@ -105,13 +124,8 @@ def _selected(finding: Finding, select: Selection, photo: np.ndarray, engine: Fa
         raise ValueError(f"No face could be selected in {which}: {error}") from error
 
 
-def _damage(face: Face, photo: np.ndarray, flaw: str) -> str:
-    return damage_at(photo, face.bbox, face.score >= SURE, flaw)
-
-
 def _check(name: str, photos: Sequence[np.ndarray], rules: Mapping[str, tuple[str, Sequence[str]]]) -> None:
-    if not name.strip():
-        raise ValueError("The identity has no name. Type one: it is how the person is called in scores and messages.")
+    checked_name(name, "The identity")
     if not len(photos):
         raise ValueError(f"No photo was given for '{name}'.")
     for which, (rule, known) in rules.items():

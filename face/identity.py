@@ -9,6 +9,7 @@ import numpy as np
 
 from .directions import spherical_mean
 from .engine import Face, FaceEngine
+from .identity_names import checked_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +59,11 @@ def identity_from_faces(
 
 def subject_from_pictures(name: str, pictures: Sequence[np.ndarray]) -> Identity:
     """Anything that is no person, from pictures uint8 [H, W, 3]; ValueError without a name or a picture."""
-    if not name.strip():
-        raise ValueError("The subject has no name. Type one: it is what the subject is called in messages.")
+    name = checked_name(name, "The subject")
     if not len(pictures):
-        raise ValueError(f"No picture was given for '{name.strip()}'.")
+        raise ValueError(f"No picture was given for '{name}'.")
     nothing = np.zeros((0, 5, 2), np.float32), np.zeros((0, 4), np.float32)
-    return Identity(name.strip(), {}, np.zeros((0, 112, 112, 3), np.uint8), *nothing, photos=tuple(pictures))
+    return Identity(name, {}, np.zeros((0, 112, 112, 3), np.uint8), *nothing, photos=tuple(pictures))
 
 
 def with_weights(identity: Identity, text: str) -> Identity:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .arrays_file import read_arrays, write_arrays
 from .identity import Identity
+from .identity_names import checked_name
 from .recogniser import CROP_SIZE
 
 FORMAT, VERSION = "troupe-identity", 1
@@ -22,17 +23,30 @@ SUFFIX = ".safetensors"
 EMBEDDINGS = "embeddings."
 SURROUNDINGS = 3.0  # times the longer side of the face's box
 LONGEST_SIDE = 640  # pixels: the largest crop an adapter takes is 512, of about twice the face
-MOST_BYTES = 256 << 20
+MOST_BYTES, HEADER = 256 << 20, 1 << 20
+LARGEST_PICTURE = 4096 * 4096  # pixels
 
 
 def save_identity(path: Path, identity: Identity) -> None:
-    """Write an identity, in place of what was there. Raises OSError when that is not possible."""
+    """Write an identity, in place of what was there.
+
+    Raises OSError when that is not possible, ValueError for one that `load_identity` would refuse: nothing is written.
+    """
     identity = with_portraits(identity)
     arrays = {"crops": identity.crops, "keypoints": identity.keypoints, "boxes": identity.boxes}
     arrays |= {EMBEDDINGS + recogniser: rows for recogniser, rows in identity.embeddings.items()}
     arrays |= {f"photo.{index}": photo for index, photo in enumerate(identity.photos)}
     if identity.weights:
         arrays["weights"] = np.asarray(identity.weights, np.float64)
+    try:
+        _identity(checked_name(identity.name, "The identity"), arrays)
+        if (size := sum(array.nbytes for array in arrays.values())) > MOST_BYTES - HEADER:
+            raise ValueError(f"its faces and photos take {size >> 20} MB, at most {MOST_BYTES >> 20} are read")
+    except ValueError as error:
+        raise ValueError(
+            f"'{identity.name!a}' cannot be saved, because no file of it could be loaded again: {error}. Extract the "
+            "identity anew, with fewer photos if it is too large."
+        ) from error
     write_arrays(path, arrays, {"format": FORMAT, "version": str(VERSION), "name": identity.name})
 
 
@@ -52,6 +66,34 @@ def load_identity(path: Path) -> Identity:
         raise ValueError(
             f"The identity file {path} cannot be used: {error}. Save the identity again, or choose another file."
         ) from error
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """The first face in an identity's file, or a subject's first photo, uint8 [h, w, 3]; nothing else is read.
+
+    Raises ValueError, naming the file, for anything that is not one.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as file:
+            if (file.metadata() or {}).get("format") != FORMAT:
+                raise ValueError("it holds something else than an identity")
+            crops = file.get_slice("crops")
+            if crops.get_shape()[0]:
+                return _picture(crops[0:1][0])
+            photo = file.get_slice("photo.0")
+            if np.prod(photo.get_shape()) > 3 * LARGEST_PICTURE:
+                raise ValueError(f"its photo has {photo.get_shape()} pixels")
+            return _picture(photo[:])
+    except (OSError, SafetensorError, ValueError, TypeError, IndexError) as error:
+        raise ValueError(f"The identity file {path.name} shows no picture: {error}.") from error
+
+
+def _picture(array: np.ndarray) -> np.ndarray:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise ValueError(f"its picture is {array.dtype} {list(array.shape)}")
+    return array
 
 
 def with_portraits(identity: Identity) -> Identity:

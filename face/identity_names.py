@@ -10,6 +10,23 @@ DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "
 MOST_BYTES = 120  # of UTF-8; file systems take 255 for the whole name
 
 
+def checked_name(name: str, whose: str) -> str:
+    """What somebody is called, without spaces around. Raises ValueError without one, or for half a character.
+
+    whose : what has the name, as in "The identity"
+    """
+    if not name.strip():
+        raise ValueError(f"{whose} has no name. Type one: it is what scores and messages say.")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{whose} is called {name!a}, and character {error.start + 1} of that is half of one, which no file can "
+            "hold. Type the name again."
+        ) from error
+    return name.strip()
+
+
 def file_stem(name: str) -> str:
     """A name for a file, without its suffix. Raises ValueError when nothing of the name is left."""
     text = unicodedata.normalize("NFC", name)

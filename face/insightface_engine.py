@@ -35,6 +35,7 @@ class InsightFaceEngine:
     detector: Any = field(repr=False)
     describer: Any = field(repr=False)
     one_at_a_time: bool
+    drawn_only: bool = False
     cache: FindingCache | None = field(default=None, repr=False)
     lock: Lock = field(default_factory=Lock, repr=False)  # the library keeps the threshold on its detector
 
@@ -84,6 +85,12 @@ def load_engine(pack: FacePack, provider: str = "auto") -> InsightFaceEngine:
             f"The insightface library does not read the face pack '{pack.name}' as a detector and a recogniser. "
             "Choose the library 'built-in' in Load Face Engine."
         )
+    for path, model in ((pack.detector, detector), (pack.recogniser, describer)):
+        if (number := model.session.get_inputs()[0].type) == "tensor(float16)":
+            raise ValueError(
+                f"{path} takes {number}, half precision (fp16), and the insightface library gives every graph 32 bits. "
+                "Choose the library 'built-in' in Load Face Engine, which reads both."
+            )
     size = input_size(pack.detector_outline)
     detector.prepare(0, input_size=size, det_thresh=0.5)
     running = describer.session.get_providers()

@@ -12,6 +12,15 @@ import numpy as np
 BRIGHTEST = 0.98  # of the pixels are darker: those beyond may be a lamp
 DARK, LEAST = 64, 8  # shades: faces in good light reach 100 and more; below the least there is nothing to be seen
 MOST_GAIN = 16
+GRAIN = 2  # levels: 95 of 100 crops of real photos have as much, of 100 drawn faces none
+
+
+def is_photo(crop: np.ndarray) -> bool:
+    """Whether a crop, uint8 [112, 112, 3], has the grain of a photo all over and not the flat areas of a drawing."""
+    import cv2
+
+    grain = np.abs(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
+    return float(np.median(grain)) >= GRAIN
 
 
 def brightest(picture: np.ndarray) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .identity import Identity
+from .identity_names import checked_name
 
 
 def mix_identities(name: str, identities: Sequence[Identity], weights: Sequence[float]) -> Identity:
@@ -15,8 +16,7 @@ def mix_identities(name: str, identities: Sequence[Identity], weights: Sequence[
     Only recognisers that described all of them are kept. Raises ValueError without a name, for weights that are
     negative or all 0, and for people without a recogniser in common, saying who was described by which.
     """
-    if not name.strip():
-        raise ValueError("The mixed identity has no name. Type one.")
+    name = checked_name(name, "The mixed identity")
     if any(not np.isfinite(weight) or weight < 0 for weight in weights) or sum(weights) <= 0:
         raise ValueError(f"Weights are 0 or more, and one of them above 0; got {', '.join(f'{w:g}' for w in weights)}.")
     pairs = [(person, weight) for person, weight in zip(identities, weights, strict=True) if weight > 0]
@@ -29,7 +29,7 @@ def mix_identities(name: str, identities: Sequence[Identity], weights: Sequence[
         )
     with_photos = all(len(person.photos) == len(person.crops) for person, _ in pairs)
     return Identity(
-        name=name.strip(),
+        name=name,
         embeddings={key: np.concatenate([person.embeddings[key] for person, _ in pairs]) for key in sorted(common)},
         crops=np.concatenate([person.crops for person, _ in pairs]),
         keypoints=np.concatenate([person.keypoints for person, _ in pairs]),

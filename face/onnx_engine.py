@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from .providers import check_started, providers_for
 from .recogniser import embed_crops, normalises_itself
 from .search import find_faces
 
+ASKED_EVERY = 0.2  # seconds
 Run = Callable[[np.ndarray], "list[np.ndarray]"]  # one input, all outputs in the graph's order
 
 
@@ -33,10 +37,12 @@ class OnnxEngine:
     run_recogniser: Run = field(repr=False)
     graph_normalises: bool
     one_at_a_time: bool
+    drawn_only: bool = False
     cache: FindingCache | None = field(default=None, repr=False)
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
-        found = detect_faces(image, self.run_detector, size, threshold)
+        with named(self.name):
+            found = detect_faces(image, self.run_detector, size, threshold)
         if found.keypoints is None:
             raise ValueError(no_key_points(self.name))
         return found
@@ -45,19 +51,20 @@ class OnnxEngine:
         return find_faces(self, image).faces
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
-        return embed_crops(
-            crops, lambda pixels: self.run_recogniser(pixels)[0], self.graph_normalises, self.one_at_a_time
-        )
+        run = lambda pixels: self.run_recogniser(pixels)[0]  # noqa: E731
+        with named(self.name):
+            return embed_crops(crops, run, self.graph_normalises, self.one_at_a_time)
 
 
-def load_engine(pack: FacePack, provider: str = "auto") -> OnnxEngine:
+def load_engine(pack: FacePack, provider: str = "auto", stopped: Callable[[], bool] | None = None) -> OnnxEngine:
     """The engine over a pack's two files.
 
     provider : one of providers.CHOICES
+    stopped  : whether the user wants a run to end; asked for while a graph runs, from another thread
     Raises RuntimeError when that provider cannot be used or onnxruntime is missing, ValueError for a damaged file.
     """
-    run_detector, _ = open_graph(pack.detector, provider)
-    run_recogniser, running = open_graph(pack.recogniser, provider)
+    run_detector, _ = open_graph(pack.detector, provider, stopped)
+    run_recogniser, running = open_graph(pack.recogniser, provider, stopped)
     (batch, *_), *_ = pack.recogniser_outline.inputs.values()
     recogniser = content_hash(pack.recogniser)
     return OnnxEngine(
@@ -72,6 +79,15 @@ def load_engine(pack: FacePack, provider: str = "auto") -> OnnxEngine:
         graph_normalises=normalises_itself(pack.recogniser_outline.first_nodes),
         one_at_a_time=batch is not None,
     )
+
+
+@contextmanager
+def named(pack: str) -> Iterator[None]:
+    """Errors about what a pack's graphs give say which pack it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"The face pack '{pack}' cannot be used: {error}") from error
 
 
 def no_key_points(name: str) -> str:
@@ -89,8 +105,8 @@ def gpu_present() -> bool:
     return torch.cuda.is_available()
 
 
-def open_graph(path: Path, provider: str) -> tuple[Run, str]:
-    """A function that runs the graph in `path`, and the provider it runs on."""
+def open_graph(path: Path, provider: str, stopped: Callable[[], bool] | None = None) -> tuple[Run, str]:
+    """A function that runs the graph in `path`, and the provider it runs on; see load_engine."""
     try:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as errors
@@ -115,4 +131,37 @@ def open_graph(path: Path, provider: str) -> tuple[Run, str]:
     check_started(provider, asked, running)
     source = session.get_inputs()[0]
     number = np.float16 if source.type == "tensor(float16)" else np.float32
-    return lambda pixels: session.run(None, {source.name: pixels.astype(number)}), running[0]
+
+    def run(pixels: np.ndarray) -> list[np.ndarray]:
+        options = onnxruntime.RunOptions()
+        try:
+            with terminated_by(stopped, options):
+                return session.run(None, {source.name: pixels.astype(number)}, options)
+        except failures as error:
+            raise ValueError(f"its file {path.name} failed while it ran ({first_line(error)}).") from error
+
+    return run, running[0]
+
+
+@contextmanager
+def terminated_by(stopped: Callable[[], bool] | None, options: Any) -> Iterator[None]:
+    """While a graph runs, end it by its RunOptions as soon as `stopped` says so: a graph may hold an endless loop."""
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(ASKED_EVERY):
+            if stopped():
+                options.terminate = True
+                return
+
+    if stopped is not None:
+        Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def first_line(error: Exception) -> str:
+    """Of an error's message, shortened."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -16,6 +16,8 @@ from .onnx_graph import GraphOutline, read_outline
 from .recogniser import CROP_SIZE
 
 DETECTOR_OUTPUTS = (6, 9, 10, 15)  # 3 or 5 feature maps, each with scores and boxes, possibly with key points
+LARGEST_INPUT = 2048  # pixels along a side: published detectors of a fixed size take 320 to 1280
+EMBEDDINGS = (128, 256, 512, 1024)  # numbers that recognisers give, of whatever size
 SMALLEST_EMBEDDING = 128  # age, gender and landmark graphs give fewer or far more numbers, and take other sizes
 
 
@@ -57,7 +59,7 @@ def read_pack(name: str, folder: Path) -> FacePack:
                 seen.append(f"  {path.relative_to(folder)}: damaged. {error}")
                 continue
             kind = kind_of(outline)
-            seen.append(f"  {path.relative_to(folder)}: {kind or 'something else'}")
+            seen.append(f"  {path.relative_to(folder)}: {kind or why_neither(outline)}")
             if kind:
                 found.setdefault(kind, (path, outline))
         if "detector" in found and "recogniser" in found:
@@ -74,10 +76,24 @@ def kind_of(outline: GraphOutline) -> str | None:
     if len(takes) != 4 or takes[1] not in (3, None) or len(outline.inputs) != 1:
         return None
     if len(outline.outputs) in DETECTOR_OUTPUTS:
-        return "detector"
+        return "detector" if all((side or 1) <= LARGEST_INPUT for side in takes[2:]) else None
     gives = next(iter(outline.outputs.values()), ())
     embeds = len(outline.outputs) == 1 and (not gives or gives[-1] is None or gives[-1] >= SMALLEST_EMBEDDING)
     return "recogniser" if embeds and takes[2:] == (CROP_SIZE, CROP_SIZE) else None
+
+
+def why_neither(outline: GraphOutline) -> str:
+    """What a graph is that is no detector and no recogniser that can be used, for messages."""
+    takes, gives = next(iter(outline.inputs.values()), ()), next(iter(outline.outputs.values()), ())
+    if len(outline.inputs) != 1 or len(takes) != 4 or takes[1] != 3:
+        return "something else"
+    if len(outline.outputs) in DETECTOR_OUTPUTS:
+        return f"a detector that takes {takes[3]}x{takes[2]} pixels; {LARGEST_INPUT}x{LARGEST_INPUT} are the most"
+    if not gives or gives[-1] not in EMBEDDINGS:
+        return "something else"
+    if takes[2:] != (CROP_SIZE, CROP_SIZE):
+        return f"a recogniser of faces of {takes[3]}x{takes[2]} pixels; adapters need one of {CROP_SIZE}x{CROP_SIZE}"
+    return f"a recogniser with {len(outline.outputs)} outputs, so which one describes a face is not known"
 
 
 def content_hash(path: Path) -> str:

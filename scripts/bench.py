@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pack_alias  # noqa: F401
@@ -50,11 +51,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--page", type=Path, metavar="FILE", help="write them as a table into this Markdown page")
     parser.add_argument("--fresh", action="store_true", help="forget the rows that are finished")
     parser.add_argument("--recipes", action="store_true", help="with `world`: compare the recipes on it (`recipes`)")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="with `faces`: upright photos of people, yours")
+    parser.add_argument("--pack", type=Path, metavar="DIR", action="append", help="with it: a face pack (repeatable)")
+    parser.add_argument("--real", action="store_true", help="with it: fetch a published pack, for research only")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     add_host_option(parser)
     options = parser.parse_args()
     if options.recipes and options.name not in ("world", "recipes"):
         raise Refusal("--recipes goes with the bench `world` alone: bench.py world --recipes")
+    if (options.photos or options.pack or options.real) and (options.name != "faces" or not options.photos):
+        raise Refusal("--pack and --real go with photos, and those with the bench `faces`: bench.py faces --photos DIR")
     options.name = "recipes" if options.recipes else options.name
     return options
 
@@ -70,7 +76,10 @@ def measure(options: argparse.Namespace, installation: Installation, console: Co
     bench = importlib.import_module(f"pack.scripts.benches.{options.name}")
     benches = importlib.import_module("pack.scripts.benches")
     key = tree_key(ROOT, options.quick, str(installation.comfyui))
-    rows = bench.rows(benches.Settings(options.quick, installation, places(), console, key, options.fresh))
+    settings = benches.Settings(options.quick, installation, places(), console, key, options.fresh)
+    if options.photos:
+        settings = replace(settings, photos=options.photos, packs=tuple(options.pack or ()), real=options.real)
+    rows = bench.rows(settings)
     store = Store(places().home / "bench" / f"{options.name}.jsonl", key)
     if options.fresh:
         store.clear()

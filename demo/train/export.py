@@ -13,11 +13,11 @@ from .detector import SIDE, Detector
 OPSET, IR_VERSION = 17, 8  # what onnxruntime reads everywhere
 
 
-def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
-    """Save a state dict with floating-point tensors in fp16."""
+def write_safetensors(path: Path, state: dict[str, Tensor], texts: dict[str, str] | None = None) -> None:
+    """Save a state dict with floating-point tensors in fp16, and texts in the file's header."""
     path.parent.mkdir(parents=True, exist_ok=True)
     small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
-    save_file({key: value.detach().contiguous() for key, value in small.items()}, path)
+    save_file({key: value.detach().contiguous() for key, value in small.items()}, path, texts)
 
 
 def write_world(folder: Path, name: str, form: Form, steps: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """The stages of training in order: what each needs, makes and writes."""
 
+import hashlib
 import logging
 
 import torch
@@ -13,6 +14,7 @@ from .faces import ResidualRecogniser, log_rank_one, train_recogniser
 from .identity import Pictures
 from .photos import kept_album
 from .reader import train_reader
+from .shipped import RECOGNISER
 from .subject_stages import subject_encoder_stage, subject_stage
 from .text_to_image import TextToImage
 from .training import Training
@@ -76,7 +78,10 @@ def write_text_to_image(t: Training, world: TextToImage) -> None:
 def identity_stage(t: Training) -> None:
     """Write the identity adapter, and UNet and text encoder as they are with it."""
     write_text_to_image(t, t.world.world)
-    write_safetensors(t.out / "ipadapter/troupe-demo-faceid.safetensors", t.world.adapter.state_dict())
+    own = t.out / RECOGNISER
+    file = own if own.is_file() else t.shipped.recogniser()
+    named = {"recogniser": hashlib.sha256(file.read_bytes()).hexdigest()[:16]} if file else None
+    write_safetensors(t.out / "ipadapter/troupe-demo-faceid.safetensors", t.world.adapter.state_dict(), named)
 
 
 def control_stage(t: Training) -> None:

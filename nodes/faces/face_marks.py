@@ -93,7 +93,7 @@ def _found(node: str, engine: Any, faces: Tensor, aspect: float) -> list[FacePla
     finding = find_faces(engine, picture, Search())
     if not finding.faces:
         raise ValueError(
-            f"Troupe, {node}: no face was found on the picture ({len(finding.tried)} looks of face pack "
+            f"Troupe, {node}: no face was found on the picture ({len(finding.tried)} detection passes of face pack "
             f"'{engine.name}'). Use one with larger or clearer faces, or connect only regions."
         )
     found = [face_found(face.bbox, face.keypoints, height, width, aspect) for face in finding.faces]

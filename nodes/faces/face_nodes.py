@@ -183,13 +183,13 @@ def _search_inputs() -> list:
         ),
         io.Boolean.Input(
             "ladder", default=True, optional=True, advanced=True,
-            tooltip="Where the first look is not sure of a face, look at other sizes, with a margin, brightened if it "
-            "is dark, and turned.",
+            tooltip="Where one detection pass is not sure of a face, search at other sizes, with a margin, brightened "
+            "if it is dark, and turned.",
         ),
         io.Combo.Input(
             "damaged", options=list(DAMAGED), default=DAMAGED[0], optional=True, advanced=True,
-            tooltip="What to do with a photo that a damaged file has spoilt at the face, as far as its pixels and "
-            f"strict readers of the file tell: stop and say what was seen, leave the photo out, or '{TAKE}' as it is.",
+            tooltip="What to do with a photo whose file breaks off or cannot be read whole (known where Load Image is "
+            f"linked directly): stop and say so, leave the photo out, or '{TAKE}' with a warning.",
         ),
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from ...face.detector import Detections
 from ...face.engine import FaceEngine
 
 SHOWN = 512  # pixels along a preview's longer side
-LOOKS = 19  # at most, at one photo (face.looks)
+PASSES = 57  # at most, over one photo: a search with a check after each (face.search)
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Moving(Sequence[T]):
 
 
 class WatchedEngine:
-    """A face engine that moves a bar with every look it takes at a picture; everything else is the engine's own."""
+    """A face engine that moves a bar with every detection pass over a picture; everything else is the engine's own."""
 
     def __init__(self, engine: FaceEngine, bar: Bar) -> None:
         self._engine, self._bar = engine, bar
@@ -84,12 +84,19 @@ class WatchedEngine:
         return getattr(self._engine, name)
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
-        found = self._engine.locate(image, size, threshold)
-        self._bar.part()
-        return found
+        try:
+            return self._engine.locate(image, size, threshold)
+        finally:  # a graph that was ended because the user stopped the run ends the run, not with the graph's error
+            self._bar.part()
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        try:
+            return self._engine.embed(crops)
+        finally:
+            comfy.model_management.throw_exception_if_processing_interrupted()
 
 
 def watched(engine: FaceEngine, pictures: Sequence[np.ndarray]) -> tuple[WatchedEngine, Moving[np.ndarray]]:
-    """The engine and the pictures, which move one bar while faces are looked for: picture by picture, look by look."""
-    bar = Bar(len(pictures), LOOKS)
+    """The engine and the pictures, which move one bar while faces are looked for: picture by picture, pass by pass."""
+    bar = Bar(len(pictures), PASSES)
     return WatchedEngine(engine, bar), Moving(pictures, bar)

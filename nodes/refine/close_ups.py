@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+WIDE, ABOVE, BELOW = 1.3, 0.35, 0.1  # of a face's box: a head's width, the hair above, the chin's edge below
+
 
 @dataclass(frozen=True)
 class Square:
@@ -61,32 +63,43 @@ def scaled(close_up: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(resized)
 
 
-def claims(squares: Sequence[Square | None], regions: np.ndarray) -> list[np.ndarray | None]:
+def head_in(square: Square, box: Sequence[float], feather: float) -> np.ndarray:
+    """Where a head with its hair is in the square around its face, and the soft rim around it: bool [side, side].
+
+    box     : of the face, xyxy pixels of the picture
+    feather : as in `soft_edged`, whose weights are a half along the head's own outline
+    A close-up draws the background anew, too: what lies beside the neck and above the shoulders is left as it was.
+    """
+    (x0, y0, x1, y1), rim = (float(edge) for edge in box), feather * square.side / 2
+    width, height = x1 - x0, y1 - y0
+    half = WIDE * width / 2 + rim, (ABOVE + 1 + BELOW) * height / 2 + rim
+    middle = (x0 + x1) / 2 - square.left, (y0 + y1 + (BELOW - ABOVE) * height) / 2 - square.top
+    across, down = (((np.arange(square.side) + 0.5 - at) / reach) ** 2 for at, reach in zip(middle, half, strict=True))
+    return across + down[:, None] <= 1
+
+
+def claims(
+    squares: Sequence[Square | None], regions: np.ndarray, heads: Sequence[np.ndarray | None]
+) -> list[np.ndarray | None]:
     """Which pixels of their own squares members may change, bool [side, side] each; None without a square.
 
     squares : of the members' faces, in the order of the cast
     regions : bool [R, H, W], where each member belongs
-    Nobody changes anything outside of their region, nor beyond the circle in their square (its corners hold no part of
-    a head, and a background drawn anew there would show), nor what an earlier member may change.
+    heads   : bool [side, side] in each square, see head_in
+    Nobody changes anything outside of their region, nor beyond their head, nor what an earlier member may change.
     """
     taken = np.zeros(regions.shape[1:], bool)
     found: list[np.ndarray | None] = []
-    for square, region in zip(squares, regions, strict=True):
+    for square, region, head in zip(squares, regions, heads, strict=True):
         if square is None:
             found.append(None)
             continue
         part = square.within(*region.shape)
         claim = np.zeros((square.side, square.side), bool)
-        claim[part.square] = region[part.picture] & ~taken[part.picture] & _disc(square.side)[part.square]
+        claim[part.square] = region[part.picture] & ~taken[part.picture] & head[part.square]
         taken[part.picture] |= claim[part.square]
         found.append(claim)
     return found
-
-
-def _disc(side: int) -> np.ndarray:
-    """The pixels of a square whose middle lies in the circle that touches its sides, bool [side, side]."""
-    middles = (np.arange(side) + 0.5) * 2 / side - 1
-    return middles[:, None] ** 2 + middles**2 <= 1
 
 
 def soft_edged(claim: np.ndarray, square: Square, feather: float, height: int, width: int) -> np.ndarray:

@@ -8,8 +8,10 @@ import numpy as np
 
 from ...attention.recipes.cast import Cast
 from ...attention.regions.region import rasterise
-from ...face.engine import FaceEngine
+from ...face.engine import Face, FaceEngine
 from ...face.identity import described_by, normed_embedding
+from ...face.passes import larger_passes
+from ...face.search import with_more
 from ...measure.likeness import inside
 from ...measure.match import match_faces, similarity_matrix
 
@@ -44,15 +46,28 @@ class Lookout:
     def faces(self, picture: np.ndarray, regions: np.ndarray) -> list[MemberFace | None]:
         """Each member's face on the whole picture, uint8 [H, W, 3]; None where there is none."""
         found = self.engine.detect(picture) if self.members else []
+        matched = self._matched(found, regions)
+        for how in larger_passes(self.engine.size, picture.shape[1::-1]) if self.members else ():
+            if (matched >= 0).all():
+                break
+            # Faces that are small for one pass; those it found keep their boxes.
+            found = with_more(self.engine, picture, found, how)
+            matched = self._matched(found, regions)
         if not found:
             return [None] * len(self.members)
         similarity = similarity_matrix(np.stack([face.embedding for face in found]), self.references)
         boxes = np.stack([face.bbox for face in found])
-        matched = faces_of_members(similarity, boxes, regions)
         return [
             MemberFace(boxes[face], float(similarity[face, member])) if face >= 0 else None
             for member, face in enumerate(matched)
         ]
+
+    def _matched(self, found: list[Face], regions: np.ndarray) -> np.ndarray:
+        """For every member the index of their face, int [R], or -1."""
+        if not found:
+            return np.full(len(self.members), -1)
+        similarity = similarity_matrix(np.stack([face.embedding for face in found]), self.references)
+        return faces_of_members(similarity, np.stack([face.bbox for face in found]), regions)
 
 
 def lookout_for(engine: FaceEngine, members: Cast) -> Lookout:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..host.refine.redrawing import RefineSettings
-from .close_ups import Square, claims, cut, soft_edged, square_around
+from .close_ups import Square, claims, cut, head_in, soft_edged, square_around
 from .member_faces import Lookout, MemberFace
 from .refine_report import HIDDEN, IDLE, LARGE, NO_FACE, REDRAWN
 
@@ -45,7 +45,11 @@ def plan_for(picture: np.ndarray, lookout: Lookout, settings: RefineSettings) ->
     regions = lookout.regions(picture)
     faces = lookout.faces(picture, regions)
     squares = [face and square_around(face.bbox, settings.room) for face in faces]
-    free = claims(squares, regions)
+    heads = [
+        head_in(square, face.bbox, settings.feather) if face else None
+        for square, face in zip(squares, faces, strict=True)
+    ]
+    free = claims(squares, regions, heads)
     idle = [not member.strength * settings.strength for member in lookout.members]
     states = [
         _state(square, claim, lazy, settings.size) for square, claim, lazy in zip(squares, free, idle, strict=True)

@@ -8,7 +8,7 @@ from ...attention.regions.region import rasterise
 from ...face.detector import SCORE_THRESHOLD
 from ...face.engine import Search
 from ..host.images import to_images, to_pictures
-from ..host.progress import LOOKS, Bar, WatchedEngine
+from ..host.progress import PASSES, Bar, WatchedEngine
 from ..types import FaceEngine, Identity, Regions
 from .face_regions import ASSIGN, layout_of, marked
 
@@ -86,7 +86,7 @@ class RegionsFromFaces(io.ComfyNode):
         picture = to_pictures(image[:1])[0]
         people = [person for person in (identities or {}).values() if person is not None]
         layout = layout_of(
-            WatchedEngine(engine, Bar(1, LOOKS)),
+            WatchedEngine(engine, Bar(1, PASSES)),
             picture,
             Search(threshold),
             people,

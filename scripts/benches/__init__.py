@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..bootstrap.console import Console
 from ..bootstrap.installation import Installation
@@ -15,6 +16,7 @@ class Settings:
 
     key   : names the state of the pack and these settings; what a bench keeps from another state does not count
     fresh : forget what is kept
+    photos, packs, real : of the bench `faces` (see face_search/real_photos.py)
     """
 
     quick: bool
@@ -23,3 +25,6 @@ class Settings:
     console: Console
     key: str = ""
     fresh: bool = False
+    photos: Path | None = None
+    packs: tuple[Path, ...] = ()
+    real: bool = False

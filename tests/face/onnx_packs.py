@@ -68,8 +68,11 @@ def write_random_detector(path: Path, size=(None, None), keypoints=True, seed=0)
     return write(path, nodes, {"input.1": [1, 3, size[1] or "height", size[0] or "width"]}, shapes, weights)
 
 
-def write_square_detector(path: Path, size: int | None = 256) -> Path:
-    """A detector that takes bright red squares of 32 of its input's pixels for faces, at stride 8."""
+def write_square_detector(path: Path, size: int | None = 256, lenient: bool = False) -> Path:
+    """A detector that takes bright red squares of 32 of its input's pixels for faces, at stride 8.
+
+    lenient : squares of 28 pixels as well, which is what a check of their turn shows it
+    """
     nodes = [helper.make_node("Conv", ["input.1", "red"], ["redness"], kernel_shape=[1, 1])]
     weights = {
         "red": np.array([0.5, -0.5, -0.5], np.float32).reshape(1, 3, 1, 1),
@@ -78,7 +81,7 @@ def write_square_detector(path: Path, size: int | None = 256) -> Path:
         "none10": np.zeros((1, 10), np.float32),
     }
     for stride in (8, 16, 32):
-        gain, bias = (40.0, -42.0) if stride == 8 else (0.0, -20.0)
+        gain, bias = (40.0, -39.0 if lenient else -42.0) if stride == 8 else (0.0, -20.0)
         half = 16 / stride
         weights |= {
             f"gain{stride}": np.full((2, 1, 1, 1), gain, np.float32),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pack.face.arrays_file import UNFINISHED
 from pack.face.cache import SUFFIX, AnalysisCache, key_of
-from pack.face.engine import ONE_LOOK, Search
+from pack.face.engine import ONE_PASS, Search
 from pack.face.search import find_faces
 from pack.tests.face.onnx_packs import red_squares
 
@@ -72,12 +72,12 @@ def test_a_photo_without_a_face_is_remembered_too(counted):
 
 def test_anything_that_changes_what_is_found_is_another_analysis(engine):
     keys = {
-        key_of(engine, PHOTO, ONE_LOOK),
+        key_of(engine, PHOTO, ONE_PASS),
         key_of(engine, PHOTO, Search()),
         key_of(engine, PHOTO, Search(0.4)),
-        key_of(replace(engine, fingerprint="other"), PHOTO, ONE_LOOK),
-        key_of(engine, PHOTO[:, ::-1], ONE_LOOK),
-        key_of(engine, PHOTO.reshape(128, 512, 3), ONE_LOOK),
+        key_of(replace(engine, fingerprint="other"), PHOTO, ONE_PASS),
+        key_of(engine, PHOTO[:, ::-1], ONE_PASS),
+        key_of(engine, PHOTO.reshape(128, 512, 3), ONE_PASS),
     }
 
     assert len(keys) == 6
@@ -152,14 +152,14 @@ sys.modules['pack'] = types.ModuleType('pack'); sys.modules['pack'].__path__ = [
 from pathlib import Path
 import numpy as np
 from pack.face.cache import AnalysisCache
-from pack.face.engine import Face, Finding, ONE_LOOK
+from pack.face.engine import Face, Finding, ONE_PASS
 class Engine: fingerprint, size = 'x', (1, 1)
 face = Face(np.zeros(4, np.float32), 0.5, np.zeros((5, 2), np.float32), np.ones(8, np.float32),
             np.zeros((112, 112, 3), np.uint8))
 for turn in range(120):
     cache = AnalysisCache(Path(sys.argv[2]), most_on_disk=400_000)
     picture = np.full((1, 1, 3), turn % 15, np.uint8)
-    found = cache.get(Engine, picture, ONE_LOOK, lambda: Finding([face], ('at 1',), 'at 1'))
+    found = cache.get(Engine, picture, ONE_PASS, lambda: Finding([face], ('at 1',), 'at 1'))
     assert found.faces[0].embedding.tolist() == [1.0] * 8
     if turn % 40 == 39:
         cache.clear()

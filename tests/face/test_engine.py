@@ -3,10 +3,13 @@
 import hashlib
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
 from pack.face.providers import CPU, check_started, providers_for
@@ -135,3 +138,45 @@ def test_nothing_heavy_is_imported_before_a_pack_is_loaded():
     result = subprocess.run([sys.executable, "-c", code, root], capture_output=True, text=True, check=True)
 
     assert result.stdout.strip() == "[]"
+
+
+def endless(path):
+    """A recogniser that goes round for ever."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["value"], ["next"])],
+        "body",
+        [
+            helper.make_tensor_value_info("round", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("value", TensorProto.FLOAT, ["batch", 512]),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, ["batch", 512]),
+        ],
+    )
+    model = onnx.load(str(write_recogniser(path)))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "go.first"))
+    model.graph.node[-1].output[0] = "first"
+    model.graph.node.append(helper.make_node("Loop", ["", "go.first", "first"], ["embedding"], body=body))
+    onnx.save(model, str(path))
+
+
+def test_an_endless_graph_ends_when_the_user_stops_the_run(tmp_path, square_pack):
+    endless(tmp_path / "b.onnx")
+    (tmp_path / "a.onnx").write_bytes((square_pack / "a.onnx").read_bytes())
+    begun = time.monotonic()
+    slow = load_engine(read_pack("slow", tmp_path), "CPU", lambda: time.monotonic() > begun + 0.5)
+
+    with pytest.raises(ValueError, match=r"The face pack 'slow' cannot be used: its file b.onnx failed while it ran"):
+        slow.embed(np.zeros((1, 112, 112, 3), np.uint8))
+    assert time.monotonic() - begun < 10
+
+
+def test_a_graph_that_gives_something_else_than_it_says_is_named_with_its_pack(tmp_path):
+    outputs = empty_outputs()
+    write_constant_detector(tmp_path / "a.onnx", [np.zeros((7, array.shape[1])) for array in outputs])
+    write_recogniser(tmp_path / "b.onnx")
+
+    with pytest.raises(ValueError, match=r"The face pack 'odd' cannot be used: The detector gave"):
+        load_engine(read_pack("odd", tmp_path), "CPU").detect(np.zeros((64, 64, 3), np.uint8))

@@ -1,6 +1,8 @@
 """People as files: what comes back, what is refused, and what a file may be called."""
 
 import os
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from pack.face.arrays_file import UNFINISHED, write_arrays
 from pack.face.extraction import extract_identity
 from pack.face.identity import Identity, described_by, normed_embedding, subject_from_pictures, unit
-from pack.face.identity_file import LONGEST_SIDE, load_identity, save_identity, with_portraits
+from pack.face.identity_file import LONGEST_SIDE, load_identity, read_picture, save_identity, with_portraits
 from pack.face.identity_names import file_stem, free_stem
 from pack.face.mixing import mix_identities
 from pack.face.photo_crops import crops_of
@@ -140,6 +142,50 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rubbish(ada, tm
 
     assert path.read_bytes() == before
     assert not list(tmp_path.glob(f"*{UNFINISHED}"))
+
+
+@pytest.mark.parametrize("fault", ["a number that is none", "too large", "half a character"])
+def test_what_could_not_be_loaded_again_is_not_saved_and_the_old_file_stays(ada, tmp_path, monkeypatch, fault):
+    path = tmp_path / "a.safetensors"
+    save_identity(path, ada)
+    before = path.read_bytes()
+    bad = ada
+    if fault == "a number that is none":
+        bad = replace(ada, embeddings={name: rows * np.nan for name, rows in ada.embeddings.items()})
+    if fault == "half a character":
+        bad = replace(ada, name="Ada\ud800")
+    if fault == "too large":
+        monkeypatch.setattr("pack.face.identity_file.MOST_BYTES", len(before) // 2)
+
+    with pytest.raises(ValueError, match=r"cannot be saved, because no file of it could be loaded again"):
+        save_identity(path, bad)
+    assert path.read_bytes() == before
+
+
+def test_what_a_killed_process_began_to_write_is_removed_after_an_hour(ada, tmp_path):
+    old, young = tmp_path / f"old{UNFINISHED}", tmp_path / f"young{UNFINISHED}"
+    for path in (old, young):
+        path.write_bytes(b"half a face")
+    os.utime(old, (0, 0))
+
+    save_identity(tmp_path / "a.safetensors", ada)
+
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_picture_of_a_file_is_read_without_the_rest(ada, tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_identity(path, replace(ada, embeddings={"r": np.ones((len(ada.crops), 4 << 20), np.float32)}))
+    tracemalloc.start()
+    picture = read_picture(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert np.array_equal(picture, ada.crops[0])
+    assert peak < 4 << 20
+    path.write_bytes(b"none")
+    with pytest.raises(ValueError, match=r"The identity file a.safetensors shows no picture"):
+        read_picture(path)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from pack.demo.people_by_name import photo_of
 from pack.face import insightface_engine, onnx_engine
-from pack.face.engine import ONE_LOOK, Search
+from pack.face.engine import ONE_PASS, Search
 from pack.face.light import brightened, brightest, is_dim, well_lit
-from pack.face.looks import looks
 from pack.face.pack import read_pack
+from pack.face.passes import fallback_passes
 from pack.face.search import find_faces
 from pack.scripts.bootstrap.places import ROOT
 
@@ -36,7 +36,7 @@ def test_a_face_in_the_dark_is_found_and_recognised_and_the_words_say_how(engine
     (expected,) = find_faces(engine, ben(), Search()).faces
     picture = in_the_dark()
 
-    assert find_faces(engine, picture, ONE_LOOK).faces == []
+    assert find_faces(engine, picture, ONE_PASS).faces == []
     found = find_faces(engine, picture, Search())
 
     assert found.found.startswith("brightened")
@@ -92,7 +92,7 @@ def test_brightening_keeps_colours_and_black():
 
 
 def test_brightened_looks_are_taken_in_the_dark_alone_after_sizes_and_margin():
-    usual, dim = (list(looks((256, 256), (512, 512), dark)) for dark in (False, True))
+    usual, dim = (list(fallback_passes((256, 256), (512, 512), dark)) for dark in (False, True))
 
     assert not any(look.bright for look in usual)
     assert len(dim) == len(usual) + 3

@@ -152,3 +152,33 @@ def test_outputs_without_a_stated_shape_do_not_hide_a_recogniser(tmp_path):
     write_constant_detector(tmp_path / "d.onnx", [np.zeros((2, n)) for n in (1, 1, 1, 4, 4, 4)])
 
     assert read_pack("p", tmp_path).recogniser == path
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (lambda path: resized(write_recogniser(path), 160), "a recogniser of faces of 160x160 pixels"),
+        (lambda path: doubled(write_recogniser(path)), "a recogniser with 2 outputs"),
+        (lambda path: write_constant_detector(path, empty_outputs(), (20480, 20480)), "20480x20480 pixels; 2048x2048"),
+    ],
+)
+def test_a_file_that_nearly_fits_is_listed_with_the_reason(tmp_path, write, reason):
+    write(tmp_path / "odd.onnx")
+
+    with pytest.raises(ValueError, match="not complete") as caught:
+        read_pack("p", tmp_path)
+    assert reason in str(caught.value)
+
+
+def resized(path, side):
+    model = onnx.load(str(path))
+    for dim in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        dim.dim_value = side
+    onnx.save(model, str(path))
+
+
+def doubled(path):
+    model = onnx.load(str(path))
+    model.graph.node.append(onnx.helper.make_node("Identity", ["embedding"], ["again"]))
+    model.graph.output.append(onnx.helper.make_tensor_value_info("again", onnx.TensorProto.FLOAT, ["batch", 512]))
+    onnx.save(model, str(path))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.nodes.refine.close_ups import Square, claims, cut, paste, scaled, soft_edged, square_around
+from pack.nodes.refine.close_ups import Square, claims, cut, head_in, paste, scaled, soft_edged, square_around
 from pack.nodes.refine.member_faces import faces_of_members
 from pack.nodes.refine.refine_inputs import latent_size
 
@@ -14,6 +14,10 @@ SQUARES = st.builds(Square, st.integers(-30, 60), st.integers(-30, 60), st.integ
 
 def noise(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def whole(side):
+    return np.ones((side, side), bool)
 
 
 def test_a_square_has_the_face_in_its_middle_and_room_around_it():
@@ -43,7 +47,7 @@ def test_shrinking_counts_every_pixel():
 def test_nobody_claims_what_is_another_persons(size, squares, seed):
     draw = np.random.default_rng(seed)
     regions = draw.random((len(squares), *size)) < 0.7
-    found = claims(squares, regions)
+    found = claims(squares, regions, [square and whole(square.side) for square in squares])
 
     owners = np.zeros(size, int)
     for square, claim, region in zip(squares, found, regions, strict=True):
@@ -58,13 +62,24 @@ def test_nobody_claims_what_is_another_persons(size, squares, seed):
 
 def test_who_is_in_front_keeps_what_both_could_change():
     everywhere = np.ones((2, 10, 10), bool)
-    first, second = claims([Square(0, 0, 6), Square(4, 4, 6)], everywhere)
-
     corners = np.zeros((6, 6), bool)
     corners[np.ix_([0, -1], [0, -1])] = True
+    first, second = claims([Square(0, 0, 6), Square(4, 4, 6)], everywhere, [~corners, ~corners])
+
     assert np.array_equal(first, ~corners)
     assert np.array_equal(second[:2, :2], [[False, False], [False, True]])
     assert second.sum() == 36 - 4 - 2
+
+
+@pytest.mark.parametrize("feather", [0.0, 0.2])
+def test_a_head_is_pasted_with_its_hair_and_without_what_lies_beside_the_neck(feather):
+    box, square = (30, 30, 70, 80), Square(0, 5, 100)
+    weights = soft_edged(head_in(square, box, feather), square, feather, 120, 100)
+
+    at = lambda x, y: float(weights[y - square.top, x])  # noqa: E731
+    assert all(at(*inside) > 0.9 for inside in ((50, 55), (38, 50), (62, 50), (50, 30)))  # face, cheeks, hair
+    assert all(at(*beside) < 0.1 for beside in ((25, 88), (75, 88), (10, 55), (90, 55), (50, 103)))
+    assert at(26, 50) > 0.4 > 0.2 > at(20, 70)  # ears, and below them
 
 
 @settings(deadline=None, max_examples=100)
@@ -75,7 +90,7 @@ def test_a_rim_lies_inside_and_the_middle_is_whole(size, square, feather, seed):
     draw = np.random.default_rng(seed)
     top, left = draw.integers(0, height), draw.integers(0, width)
     region[0, top : top + draw.integers(1, height + 1), left : left + draw.integers(1, width + 1)] = True
-    (claim,) = claims([square], region)
+    (claim,) = claims([square], region, [whole(square.side)])
 
     weights = soft_edged(claim, square, feather, height, width)
 
@@ -115,7 +130,7 @@ def test_the_rim_rises_from_the_edge_and_not_at_the_pictures_border():
 @given(SIZES, SQUARES, st.floats(0, 0.5))
 def test_pasting_changes_nothing_where_the_weight_is_0(size, square, feather):
     picture, close_up = noise(*size), noise(24, 24, seed=1)
-    (claim,) = claims([square], np.ones((1, *size), bool))
+    (claim,) = claims([square], np.ones((1, *size), bool), [whole(square.side)])
     before = picture.copy()
 
     new, changed = paste(picture, np.zeros(size, bool), close_up, square, soft_edged(claim, square, feather, *size))

@@ -1,21 +1,24 @@
-"""The bench `faces`: its photos show a face where they say, its rows give figures, its broken files are broken."""
+"""The bench `faces`: its photos show a face where they say, its rows give figures, its sound files are read."""
 
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pack.demo.people_by_name import NAMES, photo_of
 from pack.face.engine import Search
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
 from pack.face.search import find_faces
 from pack.scripts.benches import faces
-from pack.scripts.benches.face_search.broken_files import OUTCOMES, broken, examine
 from pack.scripts.benches.face_search.conditions import CONDITIONS, people_with_photos
 from pack.scripts.benches.face_search.looking import is_at
+from pack.scripts.benches.face_search.real_photos import photos_in, rows_of_pack
+from pack.scripts.benches.face_search.sound_files import OUTCOMES, examine
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.figures.samples import Samples
 from pack.tests.host.conftest import host_folder
+from PIL import Image
 
 EASY = ("plain", "turned by 15 degrees", "a third covered", "24 px faces")
 
@@ -55,21 +58,27 @@ def test_every_condition_has_rows_and_one_person_gives_a_figure(engine, tmp_path
     assert [row.measure().value for row in rows] == [1, 1, 1, 1, 1]
 
 
-def test_broken_files_differ_from_the_intact_one_and_are_the_same_every_time():
-    data = bytes(range(256)) * 8
-
-    files = [broken(data, index) for index in range(60)]
-
-    assert all(file != data for file in files)
-    assert files == [broken(data, index) for index in range(60)]
-    assert 10 < sum(len(file) < len(data) for file in files) < 30
-
-
-def test_every_broken_file_has_one_outcome_and_none_is_a_crash():
+def test_sound_files_are_read_by_the_host_and_none_is_refused():
     python = Path(sys.executable)
+    lines = []
 
-    outcomes = examine(Installation(host_folder(), python, python, True), 9, lambda _text: None)
+    outcomes = examine(Installation(host_folder(), python, python, True), 26, lines.append)
 
-    assert [sum(row) for row in zip(*outcomes.values(), strict=True)] == [1] * 9
-    assert sum(outcomes["crash"]) == sum(outcomes["unclear"]) == 0
+    assert [sum(row) for row in zip(*outcomes.values(), strict=True)] == [1] * 26
     assert set(outcomes) == set(OUTCOMES)
+    assert (sum(outcomes["taken"]), lines) == (26, [])
+
+
+def test_own_photos_and_packs_have_rows_with_figures(tmp_path, engine):
+    for name in NAMES[:2]:
+        Image.fromarray((photo_of(name).numpy() * 255).round().astype(np.uint8)).save(tmp_path / f"{name}.png")
+    photos = photos_in(tmp_path)
+
+    found = rows_of_pack(engine, faces.PACKS / "troupe-demo", photos)
+    rows = {row.name.split(": ")[1]: row.measure().value for row in found}
+
+    assert len(photos) == 2
+    assert rows["one pass sees somebody"] == rows["searches that end after one pass"] == 100
+    assert rows["reports that doubt the face"] == rows["on their side, a stranger without doubt"] == 0
+    assert rows["score upright over the best turn, 5th percentile"] > 1
+    assert rows.get("lowest cosine with insightface", 1) >= 0.9999

@@ -28,7 +28,7 @@ DEMO = Path(__file__).parents[2] / "demo" / "weights" / "insightface" / "models"
 @pytest.fixture(scope="module")
 def packs(tmp_path_factory):
     base = tmp_path_factory.mktemp("models")
-    write_square_detector(base / "models" / "squares" / "det.onnx")
+    write_square_detector(base / "models" / "squares" / "det.onnx", lenient=True)
     write_recogniser(base / "models" / "squares" / "rec.onnx")
     return base
 
@@ -203,8 +203,8 @@ def test_a_second_run_does_no_face_work_unless_the_cache_is_off(monkeypatch, cac
     again = run(LoadFaceEngine, pack="squares", provider="CPU", cache=cache)[0]
     ada = extract(again, THREE, "Someone", "rightmost")[0]
 
-    assert done == 2
-    assert len(calls) == (4 if cache == "off" else 2)
+    assert done == 4  # a pass, two checks of the turn, an embedding
+    assert len(calls) == (8 if cache == "off" else 4)
     assert ada.boxes[0][0] > 190
     kept = list(cache_folder().glob("*")) if cache_folder().exists() else []
     assert len(kept) == (1 if cache == "memory and disk" else 0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from pack.demo.people_by_name import NAMES, photo_of
 from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
-from pack.nodes.host.progress import LOOKS, Bar, Moving
+from pack.nodes.host.progress import PASSES, Bar, Moving
 from pack.nodes.regions.region_nodes import DrawRegions
 from pack.tests.host.followed import follow, interrupt
 from pack.tests.host.test_previews import correlation, drawing
@@ -44,8 +44,8 @@ def test_extraction_moves_its_bar_photo_by_photo_and_shows_each(server):
     values = [value for value, _ in seen.bars["extract"]]
     assert seen.ending == "execution_success"
     assert values == sorted(values)
-    assert {0, LOOKS, 2 * LOOKS, 3 * LOOKS} <= set(values)
-    assert {most for _, most in seen.bars["extract"]} == {3 * LOOKS}
+    assert {0, PASSES, 2 * PASSES, 3 * PASSES} <= set(values)
+    assert {most for _, most in seen.bars["extract"]} == {3 * PASSES}
     for frame, who in zip(seen.frames["extract"], NAMES[:3], strict=True):
         photo = Image.fromarray((photo_of(who).numpy() * 255).round().astype(np.uint8))
         assert correlation(frame, photo.resize(frame.shape[1::-1])) > 0.95
@@ -54,7 +54,7 @@ def test_extraction_moves_its_bar_photo_by_photo_and_shows_each(server):
 def test_without_previews_the_bar_moves_and_no_photo_is_sent(server):
     seen = follow(server, extraction(*NAMES[3:5], name="Ben"), previews="none")
 
-    assert seen.bars["extract"][-1] == (2 * LOOKS, 2 * LOOKS)
+    assert seen.bars["extract"][-1] == (2 * PASSES, 2 * PASSES)
     assert seen.frames == {}
 
 
@@ -67,7 +67,7 @@ def test_an_extraction_that_the_editor_stops_ends_between_photos(server):
     seen = follow(server, nodes, on_bar=lambda node, _: node == "extract" and interrupt(server))
 
     assert seen.ending == "execution_interrupted"
-    assert max(value for value, _ in seen.bars["extract"]) < 16 * LOOKS
+    assert max(value for value, _ in seen.bars["extract"]) < 16 * PASSES
     assert follow(server, extraction(NAMES[0], name="Di")).ending == "execution_success"
 
 

@@ -4,13 +4,17 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from pack.face.pack import content_hash
 from pack.nodes.host.adapters import adapter_file as published_files
 from pack.nodes.host.adapters.adapter_model import load_adapter
 from pack.nodes.host.adapters.loaded_adapter import AdapterSettings
 from pack.nodes.host.faces.recognisers import packs_for, recogniser_for
+from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_state
 from safetensors.torch import save_file
 
+WEIGHTS = ROOT / "demo" / "weights"
+DEMO_PACKS = ("troupe-demo", "troupe-demo-scorer")
 PACKS = {"instantid": ("antelopev2",), "faceid portrait unnorm": ("buffalo_l",)}
 
 
@@ -62,3 +66,16 @@ def test_a_person_of_both_packs_is_refused_where_nothing_decides():
     assert recogniser_for(people, 512, ("antelopev2",), "a", "Ada") == ANTELOPE
     with pytest.raises(ValueError, match="'Ada' was described by .* buffalo_l and antelopev2, .*Set 'format'"):
         recogniser_for(people, 512, ("buffalo_l", "antelopev2"), "a", "Ada")
+
+
+def test_an_adapter_that_names_its_recogniser_refuses_another_packs_people_in_a_sentence():
+    path = WEIGHTS / "ipadapter" / "troupe-demo-faceid.safetensors"
+    own, other = (content_hash(WEIGHTS / "insightface" / "models" / name / "recogniser.onnx") for name in DEMO_PACKS)
+    adapter = load_adapter(path, path.name)
+
+    assert adapter.packs == DEMO_PACKS[:1]
+    assert "trained with troupe-demo" in adapter.report
+    assert recogniser_for({own: [[0.0] * 512]}, 512, adapter.packs, "a", "Ada") == own
+    with pytest.raises(ValueError, match="face pack troupe-demo, and .* that of troupe-demo-scorer; .* a stranger"):
+        recogniser_for({other: [[0.0] * 512]}, 512, adapter.packs, "a", "Ada")
+    assert load_adapter(path, path.name, AdapterSettings(recogniser="any")).packs == ()

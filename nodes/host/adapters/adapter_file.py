@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import comfy.utils
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from ....attention.adapters.parts import AdapterFormatError
 from ....attention.adapters.weights import AdapterWeights, check_numbers, read_adapter
@@ -50,6 +50,17 @@ def read_adapter_file(path: Path, name: str, override: str) -> AdapterWeights:
     except AdapterFormatError as error:
         raise ValueError(f"Troupe: the adapter file '{name}' cannot be used: {error}") from error
     return weights
+
+
+def named_recogniser(path: Path) -> str:
+    """The recogniser that an adapter was trained with, where a safetensors file names it in its header; else empty."""
+    if path.suffix.lower() != ".safetensors":
+        return ""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return (file.metadata() or {}).get("recogniser", "")
+    except UNREADABLE:
+        return ""
 
 
 def _read(path: Path, name: str) -> Mapping:

@@ -13,7 +13,7 @@ import torch
 from ....attention.adapters.identity_adapter import IdentityAdapter
 from ....attention.adapters.weights import describe
 from ..faces.recognisers import packs_for
-from .adapter_file import published_format, read_adapter_file
+from .adapter_file import named_recogniser, published_format, read_adapter_file
 from .loaded_adapter import AdapterSettings, LoadedAdapter
 from .vision_encoder import encoder_for
 
@@ -37,10 +37,12 @@ def load_adapter(path: Path, name: str, settings: AdapterSettings = AS_IT_IS, vi
     module.load(weights, assign=True)
     module.eval().requires_grad_(False)
     module.projection.structure = settings.structure
-    loaded = LoadedAdapter(name, spec, module, settings, report=describe(spec, reason, weights.extras))
+    undecided, named = settings.format == "auto" and not known, named_recogniser(path)
+    packs = packs_for(spec, settings.recogniser, undecided, named)
+    report = describe(spec, reason, weights.extras) + (f" It was trained with {packs[0]}." if named and packs else "")
+    loaded = LoadedAdapter(name, spec, module, settings, packs, report=report)
     loaded = replace(
         loaded,
-        packs=packs_for(spec, settings.recogniser, undecided=settings.format == "auto" and not known),
         vision=encoder_for(loaded, vision) if loaded.format.vision else None,
         lora=weights.lora if settings.lora_strength else (),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from comfy.model_management import processing_interrupted
+
 from ....face import insightface_engine, onnx_engine
 from ....face.engine import FaceEngine
 from ....face.needs import broken, missing, remedy
 from ....face.pack import expected_tree, find_packs, read_pack
 from ..model_files import where_to_get
-from ..model_folders import insightface_folders
+from ..model_folders import DEMO_WEIGHTS, insightface_folders
 from .face_cache import MEMORY, cache_named
 
 NO_PACK = "(no face pack found - run for help)"  # keeps the combo valid and says what is wrong
@@ -46,8 +48,12 @@ def load_pack(name: str, provider: str, library: str = BUILT_IN, cache: str = ME
     if lack:
         raise ValueError(f"Troupe, Load Face Engine: {lack}")
     packs = find_packs(insightface_folders())
-    module = insightface_engine if library == INSIGHTFACE else onnx_engine
-    return replace(module.load_engine(read_pack(name, packs[name]), provider), cache=cache_named(cache))
+    pack = read_pack(name, packs[name])
+    if library == INSIGHTFACE:
+        engine = insightface_engine.load_engine(pack, provider)
+    else:
+        engine = onnx_engine.load_engine(pack, provider, processing_interrupted)
+    return replace(engine, cache=cache_named(cache), drawn_only=packs[name].is_relative_to(DEMO_WEIGHTS))
 
 
 def _no_such_pack(name: str, folders: list[Path], found: list[str]) -> str:

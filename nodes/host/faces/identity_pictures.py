@@ -8,12 +8,13 @@ import io
 from PIL import Image
 from server import PromptServer, web
 
-from ....face.identity import Identity
-from .identity_folder import read_identity
+from ....face.identity_file import read_picture
+from .identity_folder import identity_path
 
 ROUTE = "/troupe/identity_picture"  # with the query ?file=NAME, as Load Identity lists it
 SIDE = 96
-KEPT_BY_NOBODY = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+AT_ONCE = asyncio.Semaphore(2)  # files that are read
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def register_identity_pictures() -> None:
@@ -29,18 +30,16 @@ async def identity_picture(request: web.Request) -> web.Response:
     """
     name = request.query.get("file", "")
     try:
-        identity = await asyncio.to_thread(read_identity, name)
-    except ValueError:
-        return web.Response(
-            status=404, text="There is no saved identity of this name that can be read.", headers=KEPT_BY_NOBODY
-        )
-    return web.Response(body=small_picture(identity), content_type="image/png", headers=KEPT_BY_NOBODY)
+        async with AT_ONCE:
+            body = await asyncio.to_thread(small_picture, name)
+    except ValueError:  # its message names folders, which are nobody else's business
+        return web.Response(status=404, text=f"There is no picture of an identity file '{name}'.", headers=HEADERS)
+    return web.Response(body=body, content_type="image/png", headers=HEADERS)
 
 
-def small_picture(identity: Identity) -> bytes:
-    """PNG of the first face, or of the first photo of a subject without one."""
-    picture = identity.crops[0] if len(identity.crops) else identity.photos[0]
-    image = Image.fromarray(picture)
+def small_picture(name: str) -> bytes:
+    """PNG of the first face in the file of that name, or of the first photo of a subject. Raises ValueError."""
+    image = Image.fromarray(read_picture(identity_path(name)))
     image.thumbnail((SIDE, SIDE))
     file = io.BytesIO()
     image.save(file, "PNG")

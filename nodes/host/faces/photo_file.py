@@ -1,7 +1,9 @@
-"""The file that a photo was loaded from, and what readers say of it that do not pass over damage as Load Image does."""
+"""The file that a photo was loaded from, and what strict readers say of it: Load Image shows what it can read."""
 
 from __future__ import annotations
 
+import io
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 LOADERS = ("LoadImage", "LoadImageOutput")
-CHECKED = ("mjpeg", "png", "webp")  # ffmpeg's names; of other kinds Pillow may know less than ffmpeg
+PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 ORIENTATION, MIRRORED = 0x0112, (2, 4, 5, 7)  # of EXIF
 MODES = ("L", "RGB", "RGBA", "P", "CMYK")  # of 8 bits
 STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
@@ -32,35 +34,67 @@ def loaded_file(hidden: Any, name: str) -> Path | None:
 
 
 def flaw_of(path: Path) -> str:
-    """Why a JPEG, PNG or WebP file is refused by readers that stop at an error; empty for a sound file and other kinds.
+    """Why a JPEG, PNG or WebP file is not whole, in words that end a sentence; empty for a sound file and other kinds.
 
-    A JPEG that lacks no more than its end mark is sound: cameras write such files.
+    Only what is missing or unreadable of the picture itself counts: sound photos have odd text, profiles, checksums of
+    them, and bytes behind their end, and a JPEG from a camera may lack its end mark.
     """
+    data = path.read_bytes()
+    if data.startswith(PNG_START):
+        wrong = png_flaw(data)
+    elif data.startswith(JPEG_START):
+        # Either reader alone refuses sound files: Pillow those without an end mark, ffmpeg rare kinds of coding.
+        wrong = "its data breaks off or cannot be read" if not _reads_all(data) and _ffmpeg_stops(data) else ""
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        wrong = "" if _reads_all(data) else "its data breaks off or cannot be read"
+    else:
+        wrong = ""
+    return f"'{path.name}': {wrong}" if wrong else ""
+
+
+def png_flaw(data: bytes) -> str:
+    """What a PNG file lacks of its picture, by its chunks (PNG specification, 5.3); empty where it is whole."""
+    place = len(PNG_START)
+    while place + 12 <= len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
+        kind = data[place + 4 : place + 8]
+        if end > len(data):
+            break
+        critical = not kind[0] & 0x20
+        if critical and zlib.crc32(data[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            return f"the checksum of its part {kind.decode('latin-1')!r} is wrong"
+        if kind == b"IEND":
+            return ""
+        place = end
+    return "it ends before its picture does"
+
+
+def _reads_all(data: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except Image.DecompressionBombError:  # large, not broken
+        return True
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _ffmpeg_stops(data: bytes) -> bool:
+    """Whether ffmpeg, which hosts read pictures with, meets an error in a JPEG; False where it is not installed."""
     try:
         import av
-
-        from .coded_data import contradiction_in
     except ImportError:  # hosts from before they read pictures with it
-        return ""
+        return True
     try:
-        with av.open(str(path)) as container:
+        with av.open(io.BytesIO(data)) as container:
             stream = container.streams.video[0]
-            kind = stream.codec_context.name
-            if kind not in CHECKED:
-                return ""
             stream.codec_context.options = STRICT
             for _ in container.decode(stream):
                 pass
     except (av.error.FFmpegError, IndexError):
-        return f"the data of '{path.name}' breaks off or contradicts itself"
-    try:
-        with Image.open(path) as image:
-            if kind != "mjpeg":
-                image.load()
-    except (OSError, SyntaxError, ValueError):
-        return f"'{path.name}' is no sound {'JPEG' if kind == 'mjpeg' else kind.upper()} file"
-    wrong = contradiction_in(path.read_bytes(), kind)
-    return f"'{path.name}' {wrong}" if wrong else ""
+        return True
+    return False
 
 
 def unmirrored(path: Path) -> np.ndarray | None:

@@ -9,27 +9,32 @@ import numpy as np
 from ....attention.adapters.formats import FORMATS
 from ....attention.adapters.spec import AdapterSpec
 
-# First 16 hex characters of the SHA-256 of published recogniser files, as face.engine.FaceEngine.recogniser has them.
+# First 16 hex characters of the SHA-256 of recogniser files, published and the demo's: FaceEngine.recogniser has them.
 PUBLISHED = {
     "4c06341c33c2ca1f": "buffalo_l",  # w600k_r50.onnx
     "4ab1d6435d639628": "antelopev2",  # glintr100.onnx
+    "4b165a736e492826": "troupe-demo",
+    "bc57fcebbfb99657": "troupe-demo-scorer",
 }
 RECOGNISERS = ("auto", "buffalo_l", "antelopev2", "any")
 PUBLISHED_LAYOUTS = {(768, 16), (2048, 70)}  # token width and layers of every published file: SD1.5, SDXL and Kolors
 
 
-def packs_for(spec: AdapterSpec, chosen: str, undecided: bool) -> tuple[str, ...]:
+def packs_for(spec: AdapterSpec, chosen: str, undecided: bool, named: str = "") -> tuple[str, ...]:
     """The face packs whose embeddings an adapter reads; empty for any.
 
-    chosen    : of RECOGNISERS. "auto" holds the published layouts to their pack; adapters of other models, such as the
-                demo world's, do not say what they were trained with, and take any.
+    chosen    : of RECOGNISERS. "auto" goes by the recogniser that the file names, and holds the published layouts to
+                their pack; other adapters do not say what they were trained with, and take any.
     undecided : whether the format was not chosen by the user, so that every format of these shapes may be meant
+    named     : the recogniser that the file names in its header, as FaceEngine.recogniser has it, or empty
     """
     own = FORMATS[spec.kind]
     if not own.face or chosen == "any":
         return ()
     if chosen != "auto":
         return (chosen,)
+    if named:
+        return (PUBLISHED.get(named, named),)
     if (spec.cross_width, len(spec.layer_widths)) not in PUBLISHED_LAYOUTS:
         return ()
     if undecided and spec.kind == "faceid portrait unnorm":  # the same file layout as InstantID's
@@ -72,7 +77,7 @@ def recogniser_for(
 
 
 def _of_packs(fitting: list[str], packs: tuple[str, ...], adapter: str, identity: str) -> str:
-    of_packs = [name for name in fitting if PUBLISHED.get(name) in packs]
+    of_packs = [name for name in fitting if PUBLISHED.get(name, name) in packs]
     if len(of_packs) == 1:
         return of_packs[0]
     if of_packs:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ....face import insightface_engine, onnx_engine
 from ....face.cache import AnalysisCache
-from ....face.engine import ONE_LOOK, Face, Search
+from ....face.engine import ONE_PASS, Face, Search
 from ....face.onnx_engine import OnnxEngine
 from ....face.pack import read_pack
 from ....face.search import find_faces
@@ -30,11 +30,11 @@ def known_people(engine: OnnxEngine, people: int) -> np.ndarray:
 
 
 def searched(engine: OnnxEngine, known: np.ndarray, condition: str, searches: Mapping[str, Search]) -> Values:
-    """By person, for each search: whether the largest face is theirs, whether it is recognised, how many looks it took.
+    """By person, for each search: whether the largest face is theirs, whether it is recognised, how many passes.
 
     known : [people, D], see known_people
     """
-    values: Values = {f"{way}: {says}": [] for way in searches for says in ("recall", "rank-1", "looks")}
+    values: Values = {f"{way}: {says}": [] for way in searches for says in ("recall", "rank-1", "passes")}
     for number, photo in enumerate(people_with_photos(len(known), PROBES, condition)):
         for way, search in searches.items():
             finding = find_faces(engine, photo.picture, search)
@@ -42,7 +42,7 @@ def searched(engine: OnnxEngine, known: np.ndarray, condition: str, searches: Ma
             values[f"{way}: recall"].append(float(face is not None and is_at(face, photo)))
             nearest = similarity_matrix(face.embedding[None], known)[0].argmax() if face is not None else -1
             values[f"{way}: rank-1"].append(float(nearest == number))
-            values[f"{way}: looks"].append(float(len(finding.tried)))
+            values[f"{way}: passes"].append(float(len(finding.tried)))
     return values
 
 
@@ -84,7 +84,7 @@ def timed(engine: OnnxEngine, photos: int) -> Values:
 
 def _milliseconds(engine: OnnxEngine, photo: Photo) -> float:
     begun = time.process_time()
-    find_faces(engine, photo.picture, ONE_LOOK)
+    find_faces(engine, photo.picture, ONE_PASS)
     return 1000 * (time.process_time() - begun)
 
 

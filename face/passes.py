@@ -1,4 +1,4 @@
-"""The looks a search takes at a picture, in order: as it is, smaller, larger, with a margin, brightened, turned.
+"""The detection passes of a search, in order: as it is, smaller, larger, with a margin, brightened, turned.
 
 A detector finds faces within a range of sizes, in pixels of its input. A close-up is too large for it and a face in a
 crowd too small, so the picture is shown at other sizes. Where the graph takes one size only, a smaller picture is laid
@@ -23,10 +23,12 @@ MARGIN_SHADE = 255  # white, which published workflows pad photos with
 
 
 @dataclass(frozen=True)
-class Look:
-    """One way to show the picture. zoom: its longer side in parts of the engine's size; degrees: turned, clockwise.
+class DetectionPass:
+    """One way to show the picture to the detector.
 
-    bright : of the picture brightened (see light.py)
+    zoom    : its longer side in parts of the engine's size
+    degrees : by which it is turned, clockwise
+    bright  : of the picture brightened (see light.py)
     """
 
     words: str
@@ -45,56 +47,61 @@ class View:
     corner: tuple[float, float]
 
 
-def plain_look(size: tuple[int, int]) -> Look:
+def plain_pass(size: tuple[int, int]) -> DetectionPass:
     """The picture as it is, as every engine shows it to its detector."""
-    return Look(f"at {size[0]}x{size[1]}")
+    return DetectionPass(f"at {size[0]}x{size[1]}")
 
 
-def looks(size: tuple[int, int], picture: tuple[int, int], dim: bool = False) -> Iterator[Look]:
-    """What to try after the plain look, for an engine of `size` and a picture, both as width, height.
+def fallback_passes(size: tuple[int, int], picture: tuple[int, int], dim: bool = False) -> Iterator[DetectionPass]:
+    """What to try after the plain pass, for an engine of `size` and a picture, both as width, height.
 
-    dim : whether the picture is dark. Some looks are then brightened, not all: a face may be lit
+    dim : whether the picture is dark. Some passes are then brightened, not all: a face may be lit
     """
     side = max(size)
     for zoom in SMALLER:
-        yield Look(f"at {round(zoom * side)}", zoom)
-    for zoom in LARGER:
-        if zoom * side <= UPSCALE * max(picture):
-            yield Look(f"at {round(zoom * side)}", zoom)
-    yield Look("with a margin", 1.0, MARGIN)
+        yield DetectionPass(f"at {round(zoom * side)}", zoom)
+    yield from larger_passes(size, picture)
+    yield DetectionPass("with a margin", 1.0, MARGIN)
     for zoom in BRIGHT if dim else ():
         if zoom * side <= UPSCALE * max(picture) or zoom <= 1:
-            yield Look("brightened" + f" at {round(zoom * side)}" * (zoom != 1), zoom, bright=True)
+            yield DetectionPass("brightened" + f" at {round(zoom * side)}" * (zoom != 1), zoom, bright=True)
     light = ", brightened" * dim
     for degrees in (45, 315):
-        yield Look(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
+        yield DetectionPass(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
     for degrees in (90, 270, 180):
-        yield Look(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
-        yield Look(f"turned by {degrees} degrees at {round(SMALLER[1] * side)}", SMALLER[1], degrees=degrees)
+        yield DetectionPass(f"turned by {degrees} degrees{light}", degrees=degrees, bright=dim)
+        yield DetectionPass(f"turned by {degrees} degrees at {round(SMALLER[1] * side)}", SMALLER[1], degrees=degrees)
 
 
-def views(image: np.ndarray, look: Look, size: tuple[int, int], fixed: bool) -> Iterator[View]:
-    """The canvases of one look at a picture, uint8 [H, W, 3]."""
+def larger_passes(size: tuple[int, int], picture: tuple[int, int]) -> Iterator[DetectionPass]:
+    """Those that show the picture larger than it is shown at first, for small faces; see fallback_passes."""
+    for zoom in LARGER:
+        if zoom * max(size) <= UPSCALE * max(picture):
+            yield DetectionPass(f"at {round(zoom * max(size))}", zoom)
+
+
+def views(image: np.ndarray, how: DetectionPass, size: tuple[int, int], fixed: bool) -> Iterator[View]:
+    """The canvases of one pass over a picture, uint8 [H, W, 3]."""
     import cv2
 
-    width, height = turned_size(image.shape[1::-1], look.degrees)
-    spread = 1 + 2 * look.margin
-    scale = look.zoom * min(size[0] / (width * spread), size[1] / (height * spread))
+    width, height = turned_size(image.shape[1::-1], how.degrees)
+    spread = 1 + 2 * how.margin
+    scale = how.zoom * min(size[0] / (width * spread), size[1] / (height * spread))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
     exact = (columns / width, rows / height)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    if look.degrees % 90:
+    if how.degrees % 90:
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=way)
-        shown = tilted(small, look.degrees, (columns, rows))
+        shown = tilted(small, how.degrees, (columns, rows))
     else:
-        turned = np.ascontiguousarray(np.rot90(image, -look.degrees // 90))
+        turned = np.ascontiguousarray(np.rot90(image, -how.degrees // 90))
         shown = cv2.resize(turned, (columns, rows), interpolation=way)
-    left, top = round(columns * look.margin), round(rows * look.margin)
+    left, top = round(columns * how.margin), round(rows * how.margin)
     if fixed and (columns > size[0] or rows > size[1]):
         yield from _tiles(shown, exact, size)
         return
     wide, high = size if fixed else (_multiple(columns + 2 * left), _multiple(rows + 2 * top))
-    canvas = np.full((high, wide, 3), MARGIN_SHADE if look.margin else 0, np.uint8)
+    canvas = np.full((high, wide, 3), MARGIN_SHADE if how.margin else 0, np.uint8)
     # By rounding the picture may be a pixel larger than the canvas.
     shown = shown[: high - top, : wide - left]
     canvas[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
