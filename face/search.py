@@ -15,10 +15,8 @@ import numpy as np
 
 from .alignment import aligned_crop
 from .detector import (
-    OVERLAP_THRESHOLD,
     SCORE_THRESHOLD,
     Detections,
-    non_maximum_suppression,
     rows_of,
     without_overlaps,
 )
@@ -128,11 +126,15 @@ def found_by(engine: FaceEngine, image: np.ndarray, how: DetectionPass, threshol
 
 
 def with_more(engine: FaceEngine, image: np.ndarray, faces: list[Face], how: DetectionPass) -> list[Face]:
-    """Faces of a picture and those beside them that another pass finds; the others come first, as they were."""
+    """Faces of a picture and those beside them that another pass finds; the others come first, as they were.
+
+    Where a face is already, a larger pass finds it again or parts of it.
+    """
     found = usable(found_by(engine, image, how, SCORE_THRESHOLD))
-    known = np.array([face.bbox for face in faces]).reshape(-1, 4)
-    new = [non_maximum_suppression(np.vstack([known, box]), OVERLAP_THRESHOLD)[-1] == len(known) for box in found.boxes]
-    return [*faces, *described(engine, image, rows_of(found, np.array(new, bool)))]
+    middles = (found.boxes[:, None, :2] + found.boxes[:, None, 2:]) / 2
+    known = np.array([face.bbox for face in faces], np.float32).reshape(-1, 4)
+    within = ((middles >= known[:, :2]) & (middles <= known[:, 2:])).all(-1).any(1)
+    return [*faces, *described(engine, image, rows_of(found, ~within))]
 
 
 def usable(found: Detections) -> Detections:

@@ -11,8 +11,8 @@ from pack.face.detector import Detections
 from pack.face.engine import Search
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
-from pack.face.passes import DetectionPass, fallback_passes, points_on_picture, views
-from pack.face.search import find_faces, usable
+from pack.face.passes import DetectionPass, fallback_passes, larger_passes, points_on_picture, views
+from pack.face.search import find_faces, usable, with_more
 from pack.face.turns import CANVAS, TURNS
 from pack.tests.face.onnx_packs import red_squares, write_random_detector, write_recogniser
 
@@ -86,6 +86,17 @@ def test_one_pass_that_finds_somebody_upright_is_enough_and_is_what_one_pass_alo
 
     assert (found.tried, found.sure) == (("at 256x256",), True)
     assert np.array_equal(found.faces[0].embedding, find_faces(demo, demo_photo()).faces[0].embedding)
+
+
+def test_a_larger_pass_adds_the_small_faces_that_one_pass_overlooks_behind_those_it_found(engine):
+    picture = red_squares(512, 512, (64, 64, 64), (300, 201, 24))
+    found = find_faces(engine, picture).faces
+
+    passes = larger_passes(engine.size, (512, 512))
+    more = next(faces for how in passes if len(faces := with_more(engine, picture, found, how)) > len(found))
+
+    assert (len(found), more[0] is found[0]) == (1, True)
+    np.testing.assert_allclose(more[1].bbox, [300, 201, 324, 225], atol=8)
 
 
 def test_a_higher_threshold_finds_less(engine):

@@ -33,7 +33,7 @@ NOT_OUR_WORDS = {
     "fr": "plongement|reconnaisseur|jeton|connues|élan\\b",
     "ja": "身元|同一性|知人|画素|重ね絵|配役",
     "zh": "蒙版|图片|潜空间|检查点|姿势|噪声|熟人|权比",
-    "zh-TW": "蒙版|圖像|圖片|潛空間|採樣|加載|數據|視頻|軟件|文件|內存|緩存|默認|質量",
+    "zh-TW": "蒙版|圖像|(?<!載入)圖片|潛空間|採樣|加載|數據|視頻|軟件|文件|內存|緩存|默認|質量",
 }
 SCRIPTS = {"zh": "gb2312", "zh-TW": "big5"}
 # Names of settings that are plain words. Others are terms of papers, messages and help pages, and stay in brackets.
