@@ -2,6 +2,8 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { takePictures } from "./photos/drop_zone.mjs";
+import { filesOf, keepPicture } from "./photos/upload.mjs";
 import { createBackdrop } from "./regions/backdrop.mjs";
 import { createEditor } from "./regions/editor.mjs";
 import { chooseLanguage, NATIVE_NAMES, speaker } from "./regions/language.mjs";
@@ -72,11 +74,43 @@ function createWidget(node, inputName, inputData) {
     setValue: (value) => editor.store.load(value),
     getMinHeight: () => LEAST_HEIGHT,
     hideOnZoom: false,
+    hideInPanel: true, // the properties panel has no room for it, and shrinks it for good
     margin: 6,
   });
   widget.options.socketless = true;
+  keepWidth(widget);
   follow(node, inputName, editor, look);
+  takePictures(editor.root, (pictures) => { // ends with the element
+    connectPicture(node, pictures).then(
+      () => (editor.store.set({ background: "input" }), look()),
+      (error) => editor.store.set({ status: say("not-taken", { reason: error.message }) }),
+    );
+  });
   return { widget, minWidth: SIZE.width, minHeight: SIZE.height };
+}
+
+/** Older panels write their own width on what they show; the canvas is as wide as its node. */
+function keepWidth(widget) {
+  Object.defineProperty(widget, "width", { get: () => undefined, set() {}, configurable: true });
+}
+
+/** Connect a picture that was dropped: the connected Load Image shows it, or a new one beside the node. */
+async function connectPicture(node, pictures) {
+  const [picture] = await filesOf(pictures, (address) => fetch(address));
+  if (!picture) return;
+  const { file } = await keepPicture(picture, (path, options) => api.fetchApi(path, options));
+  let source = upstream(node, "image");
+  if (source?.comfyClass !== "LoadImage") {
+    source = LiteGraph.createNode("LoadImage");
+    source.pos = [node.pos[0] - source.size[0] - 40, node.pos[1]];
+    node.graph.add(source);
+    source.connect(0, node, node.inputs.findIndex((input) => input.name === "image"));
+  }
+  const widget = source.widgets.find(({ name }) => name === "image");
+  widget.value = file;
+  widget.callback?.(file);
+  await new Promise(requestAnimationFrame); // its node shows it by then
+  capture();
 }
 
 /** Everything that happens to a node and concerns its canvas. */
@@ -101,8 +135,8 @@ function follow(node, inputName, editor, look) {
     editor.detach();
   });
   chain(node, "onConfigure", () => {
-    const socket = node.inputs.findIndex((input) => input.name === inputName && input.link == null);
-    if (socket >= 0) node.removeInput(socket); // saved when the text still was a text box
+    const socket = node.inputs.findIndex((input) => input.name === inputName);
+    if (socket >= 0 && !node.isInputConnected(socket)) node.removeInput(socket); // saved when the text still was a text box
     editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
     look();
   });

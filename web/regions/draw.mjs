@@ -1,8 +1,9 @@
 /** Draw the stage: the picture, the regions from back to front, and what helps to work on the selected one. */
 
 import { readableOn } from "./colours.mjs";
-import { bounds, HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
+import { HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
 import { backToFront } from "./hits.mjs";
+import { HEIGHT, placeLabels } from "./labels.mjs";
 import { maskPicture } from "./paint_mask.mjs";
 import { STEM } from "./presses.mjs";
 import { aspectOf, selected, shown } from "./store.mjs";
@@ -24,7 +25,7 @@ export function draw(ctx, state, stage, theme) {
   const chosen = selected(state);
   const stack = backToFront(shown(state).regions);
   for (const region of stack) drawRegion(ctx, frame, region, region === chosen);
-  for (const region of stack) drawLabel(ctx, frame, region, region === chosen);
+  drawLabels(ctx, frame, stack, chosen);
   if (chosen && !chosen.locked && ["select", "box", "ellipse"].includes(state.tool)) drawHandles(ctx, frame, chosen);
   for (const guide of state.guides) drawGuide(ctx, frame, guide);
   if (state.pointer && ["paint", "erase"].includes(state.tool)) drawBrush(ctx, frame);
@@ -94,23 +95,23 @@ function drawMask(ctx, frame, region, width, height, chosen) {
   ctx.strokeRect(-width / 2, -height / 2, width, height);
 }
 
-function drawLabel(ctx, { at, aspect, stage }, region, chosen) {
-  const { left, top } = bounds(region, aspect);
-  const corner = at({ x: left, y: top });
+function drawLabels(ctx, { at, aspect, stage }, stack, chosen) {
   ctx.font = FONT;
-  const text = region.name.length > 24 ? `${region.name.slice(0, 23)}…` : region.name;
-  const width = ctx.measureText(text).width + 12;
-  const x = Math.min(Math.max(corner.x, 0), stage.width - width);
-  const y = Math.min(Math.max(corner.y, 0), stage.height - 18);
-  ctx.globalAlpha = chosen ? 1 : 0.9;
-  ctx.fillStyle = region.colour;
-  ctx.beginPath();
-  ctx.roundRect(x, y, width, 18, [3, 0, 6, 0]);
-  ctx.fill();
-  ctx.globalAlpha = 1;
-  ctx.fillStyle = readableOn(region.colour);
   ctx.textBaseline = "middle";
-  ctx.fillText(text, x + 6, y + 9.5);
+  const texts = new Map(stack.map(({ name }) => [name, name.length > 24 ? `${name.slice(0, 23)}…` : name]));
+  const widthOf = ({ name }) => ctx.measureText(texts.get(name)).width + 12;
+  const labels = placeLabels([...stack].reverse(), { at, aspect, stage, widthOf, first: chosen?.name });
+  for (const { name, x, y, width } of labels.reverse()) {
+    const region = stack.find((one) => one.name === name);
+    ctx.globalAlpha = region === chosen ? 1 : 0.9;
+    ctx.fillStyle = region.colour;
+    ctx.beginPath();
+    ctx.roundRect(x, y, width, HEIGHT, [3, 0, 6, 0]);
+    ctx.fill();
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = readableOn(region.colour);
+    ctx.fillText(texts.get(name), x + 6, y + HEIGHT / 2 + 0.5);
+  }
 }
 
 function drawHandles(ctx, { at, aspect, scale }, region) {

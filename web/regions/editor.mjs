@@ -25,7 +25,7 @@ export function createEditor(say, host) {
     if (settled) host.capture();
   });
   const stage = createStage(store, say);
-  const list = createList(store, say);
+  const list = createList(store, say, () => stage.canvas.focus({ preventScroll: true }));
   const pointer = new Pointer(stage, store, say);
   const commands = createCommands(store, stage, say, {
     renameSelected: list.editName,
