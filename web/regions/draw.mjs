@@ -1,22 +1,25 @@
 /** Draw the stage: the picture, the regions from back to front, and what helps to work on the selected one. */
 
-import { readableOn } from "./colours.mjs";
+import { drawLabels } from "./draw_labels.mjs";
 import { HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
 import { backToFront } from "./hits.mjs";
-import { HEIGHT, placeLabels } from "./labels.mjs";
 import { maskPicture } from "./paint_mask.mjs";
 import { STEM } from "./presses.mjs";
 import { aspectOf, selected, shown } from "./store.mjs";
 import { scaleOf, toStage } from "./zoom.mjs";
 
 const GUIDE = "#ff3ea5";
-const FONT = "600 11px system-ui, sans-serif";
+const PLAIN = { portraitOf: () => null, linesIn: () => null };
 
-/** Everything, onto a context that is scaled to the pixels of `stage`. `theme` has the colours of the editor. */
-export function draw(ctx, state, stage, theme) {
+/**
+ * Everything, onto a context that is scaled to the pixels of `stage`. `theme` has the colours of the editor, and `look`
+ * what else is shown of a region: portraitOf(region), a square canvas or null, and linesIn(region), texts where nobody
+ * is yet, or null.
+ */
+export function draw(ctx, state, stage, theme, look = PLAIN) {
   const aspect = aspectOf(state);
   const frame = {
-    aspect, stage, state,
+    aspect, stage, state, look, theme,
     scale: scaleOf(state.view, stage, aspect),
     at: (point) => toStage(point, state.view, stage, aspect),
   };
@@ -72,15 +75,33 @@ function drawOutline(ctx, frame, region, width, height, chosen) {
   if (region.shape === "ellipse") ctx.ellipse(0, 0, width / 2, height / 2, 0, 0, Math.PI * 2);
   else ctx.roundRect(-width / 2, -height / 2, width, height, Math.min(3, width / 4, height / 4));
   ctx.fillStyle = region.colour;
-  ctx.globalAlpha = chosen ? 0.36 : 0.24;
+  const lines = frame.look.linesIn(region);
+  const held = frame.state.target === region.name;
+  ctx.globalAlpha = held ? 0.5 : lines ? 0.08 : chosen ? 0.36 : 0.24;
   soften(ctx, frame, region);
   ctx.fill();
   ctx.filter = "none";
   ctx.globalAlpha = 1;
   ctx.strokeStyle = region.colour;
-  ctx.lineWidth = chosen ? 2.5 : 1.5;
+  ctx.lineWidth = chosen || held ? 2.5 : 1.5;
   if (region.locked) ctx.setLineDash([5, 4]);
+  else if (lines) ctx.setLineDash([8, 5]);
   ctx.stroke();
+  if (lines) drawLines(ctx, frame, region, lines, width, height);
+}
+
+/** Texts in the middle of a place, those that fit; upright, however the place is turned. */
+function drawLines(ctx, { theme }, { rotation }, lines, width, height) {
+  ctx.rotate((-rotation * Math.PI) / 180);
+  ctx.setLineDash([]);
+  ctx.font = "12px system-ui, sans-serif";
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "center";
+  ctx.fillStyle = theme.text;
+  const fitting = lines.filter((line) => ctx.measureText(line).width < width - 12).slice(0, Math.floor(height / 17));
+  const shownLines = fitting.length ? fitting : ["+"];
+  shownLines.forEach((line, index) => ctx.fillText(line, 0, (index - (shownLines.length - 1) / 2) * 17));
+  ctx.textAlign = "start";
 }
 
 function drawMask(ctx, frame, region, width, height, chosen) {
@@ -93,25 +114,6 @@ function drawMask(ctx, frame, region, width, height, chosen) {
   ctx.strokeStyle = region.colour;
   ctx.setLineDash([4, 3]);
   ctx.strokeRect(-width / 2, -height / 2, width, height);
-}
-
-function drawLabels(ctx, { at, aspect, stage }, stack, chosen) {
-  ctx.font = FONT;
-  ctx.textBaseline = "middle";
-  const texts = new Map(stack.map(({ name }) => [name, name.length > 24 ? `${name.slice(0, 23)}…` : name]));
-  const widthOf = ({ name }) => ctx.measureText(texts.get(name)).width + 12;
-  const labels = placeLabels([...stack].reverse(), { at, aspect, stage, widthOf, first: chosen?.name });
-  for (const { name, x, y, width } of labels.reverse()) {
-    const region = stack.find((one) => one.name === name);
-    ctx.globalAlpha = region === chosen ? 1 : 0.9;
-    ctx.fillStyle = region.colour;
-    ctx.beginPath();
-    ctx.roundRect(x, y, width, HEIGHT, [3, 0, 6, 0]);
-    ctx.fill();
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = readableOn(region.colour);
-    ctx.fillText(texts.get(name), x + 6, y + HEIGHT / 2 + 0.5);
-  }
 }
 
 function drawHandles(ctx, { at, aspect, scale }, region) {
