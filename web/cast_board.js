@@ -11,7 +11,7 @@ import { pictureOf } from "./regions/pictures.mjs";
 
 const NODE = "Troupe_CastBoard";
 const WIDGET = "TROUPE_CAST_BOARD";
-const boards = nodeCanvases({ app, api }, { type: WIDGET, size: { width: 480, height: 620 }, leastHeight: 480 });
+const boards = nodeCanvases({ app, api }, { type: WIDGET, size: { width: 540, height: 780 }, leastHeight: 480 });
 const results = new Map(); // by graph and node: undo makes nodes anew
 const shown = new Map(); // node -> board, of those that are in a graph
 

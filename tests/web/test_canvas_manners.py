@@ -32,7 +32,7 @@ DROP = """([data, name]) => {
   }
 }"""
 SMALL = """() => [...document.querySelectorAll('.troupe-regions :is(button, input, select)')]
-  .filter((one) => one.offsetParent && one.type !== 'text')
+  .filter((one) => one.offsetParent && !['text', 'file'].includes(one.type))
   .filter((one) => one.offsetWidth < 24 || one.offsetHeight < 24).map((one) => one.outerHTML)"""
 CUT = """() => [...document.querySelectorAll('.troupe-regions select')].filter((menu) => {
   const style = getComputedStyle(menu);

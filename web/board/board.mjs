@@ -8,7 +8,7 @@ import { aspectOf } from "../regions/store.mjs";
 import { toPicture } from "../regions/zoom.mjs";
 import { cardsOf } from "./cards.mjs";
 import { createFaces } from "./faces.mjs";
-import { addPeople, changePerson, givePhotos, inOrder, isEmpty, personOf, swap, takePhoto } from "./people.mjs";
+import { addPeople, changePerson, givePhotos, inOrder, isEmpty, namedAfter, personOf, swap, takePhoto } from "./people.mjs";
 
 /**
  * A board: what createEditor gives, with told(result) and failed(text) for what a run says. `host` is createEditor's,
@@ -89,7 +89,8 @@ export function createBoard(say, host) {
     if (name && document.regions.some((region) => region.name === name)) {
       const gone = personOf(document.regions.find((region) => region.name === name)).photos.filter((photo) => board.faces.of(photo).state === "missing");
       const kept = gone.reduce((into, { file }) => takePhoto(into, name, file), document);
-      store.keep(givePhotos(kept, name, photos, replace), { selection: name, status: say("photos-added", { name }) });
+      const [after, own] = namedAfter(givePhotos(kept, name, photos, replace), name, photos[0], say("person"));
+      store.keep(after, { selection: own, status: say("photos-added", { name: own }) });
       return;
     }
     const [after, names] = addPeople(document, photos, say("person"));
@@ -120,8 +121,8 @@ export function createBoard(say, host) {
     /** Why a run failed, in the board's own sentence. */
     failed(text) {
       const person = store.state.document.regions.find(({ name }) => text.includes(`'${name}'`))?.name ?? null;
-      const noFace = /no face on '/.test(text);
-      board.problem = { person, noFace, text: noFace ? text.split(". ").slice(0, 2).join(". ") : text };
+      const photo = /^no face on '(.+?)' of '/.exec(text)?.[1];
+      board.problem = { person, noFace: Boolean(photo), text: photo ? say("no-face", { photo }) : text };
       refresh();
     },
   };

@@ -1,7 +1,7 @@
 /** People on the board: a region each, with photos and words under "person"; nodes/board/board_value.py reads the same. */
 
 import { COLOURS, freeColour } from "../regions/colours.mjs";
-import { change, find, remove } from "../regions/edits.mjs";
+import { change, find, rename } from "../regions/edits.mjs";
 import { keptInside } from "../regions/geometry.mjs";
 import { uniqueName } from "../regions/names.mjs";
 
@@ -45,6 +45,21 @@ export function pointAtFace(document, name, file, face) {
   return changePerson(document, name, { photos });
 }
 
+const NO_NAMES = /^(img|image|photo|picture|pic|screenshot|screen shot|download|pasted|untitled|portrait|face|dsc|pxl|whatsapp)/i;
+
+/** What a photo's file says of who is on it: "mum at the lake.jpg" does, "IMG_2041.jpg" does not; empty then. */
+export function nameFrom(file) {
+  const stem = file.replace(/\.\w+$/, "").replace(/[_-]+/g, " ").trim();
+  return stem.length <= 32 && /^\p{L}[\p{L}\p{M} .']*$/u.test(stem) && !NO_NAMES.test(stem) ? stem : "";
+}
+
+/** [document, name]: a place that nobody named is named after the photo that it gets, where the file has a name. */
+export function namedAfter(document, name, photo, word) {
+  const unnamed = new RegExp(`^(${word}|person) \\d+$`, "u").test(name);
+  const wanted = unnamed ? nameFrom(photo.name) : "";
+  return wanted ? rename(document, name, wanted) : [document, name];
+}
+
 /** Two people change places: each keeps name, photos and words. */
 export function swap(document, one, other) {
   const [a, b] = [find(document, one), find(document, other)];
@@ -64,7 +79,7 @@ export function addPeople(document, photos, word) {
     let name = into.regions.find((region) => isEmpty(region) && !region.locked && !personOf(region).prompt)?.name ?? null;
     if (!name) [into, name] = addPlace(into, word);
     if (!name) break;
-    into = givePhotos(into, name, [photo]);
+    [into, name] = namedAfter(givePhotos(into, name, [photo]), name, photo, word);
     names.push(name);
   }
   return [into, names];
@@ -122,5 +137,3 @@ export function reorder(document, name, to) {
   regions.splice(to, 0, ...regions.splice(from, 1));
   return { ...document, regions: regions.map((region, order) => ({ ...region, order })) };
 }
-
-export { remove };

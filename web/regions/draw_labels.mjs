@@ -7,13 +7,14 @@ const PORTRAIT = 34; // pixels
 const FONT = "600 11px system-ui, sans-serif";
 
 /** The labels of a frame (see draw.mjs), for `stack`, the regions from back to front. */
-export function drawLabels(ctx, { at, aspect, stage, look }, stack, chosen) {
+export function drawLabels(ctx, { at, aspect, stage, scale, look }, stack, chosen) {
   ctx.font = FONT;
   ctx.textBaseline = "middle";
-  const texts = new Map(stack.map(({ name }) => [name, name.length > 24 ? `${name.slice(0, 23)}…` : name]));
   const named = stack.filter((region) => !look.linesIn(region));
   const room = (region) => (look.portraitOf(region) ? PORTRAIT + 4 : 0);
-  const widthOf = (region) => ctx.measureText(texts.get(region.name)).width + 12 + room(region);
+  const across = (region) => (room(region) ? region.width * aspect * scale - room(region) - 12 : Infinity);
+  const texts = new Map(named.map((region) => [region.name, shortened(ctx, region.name, across(region))]));
+  const widthOf = (region) => (texts.get(region.name) ? ctx.measureText(texts.get(region.name)).width + 12 : 0) + room(region);
   const heightOf = (region) => Math.max(room(region), HEIGHT);
   const labels = placeLabels([...named].reverse(), { at, aspect, stage, widthOf, heightOf, first: chosen?.name });
   for (const { name, x, y, width, height } of labels.reverse()) {
@@ -28,6 +29,13 @@ export function drawLabels(ctx, { at, aspect, stage, look }, stack, chosen) {
     ctx.fillText(texts.get(name), x + 6 + room(region), y + height / 2 + 0.5);
     if (room(region)) drawPortrait(ctx, look.portraitOf(region), x + 2, y + 2);
   }
+}
+
+/** A name of at most 24 letters, and beside a face not wider than the person's place; empty where nothing fits. */
+function shortened(ctx, name, width) {
+  let text = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+  while (text && ctx.measureText(text).width > width) text = text.length > 2 ? `${text.slice(0, -2)}…` : "";
+  return text;
 }
 
 function drawPortrait(ctx, portrait, x, y) {

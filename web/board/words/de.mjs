@@ -16,6 +16,7 @@ export default {
   "point-at": "Auf das gemeinte Gesicht klicken", "add-photo": "Noch ein Foto von {name}",
   "photo-missing": "{photo} ist nicht mehr da oder kein Bild.", "choose-other": "Foto wählen",
   "take-whole": "Das ganze Foto nehmen",
+  full: "Mehr Personen sind nicht möglich.", "no-face": "Auf {photo} ist kein Gesicht, oder keines wurde gefunden.",
   wired: "{name}, über das Kabel",
   "photos-added": "{name}: Foto hinzugefügt", swapped: "{one} und {other} haben die Plätze getauscht",
 };

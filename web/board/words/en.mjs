@@ -16,6 +16,7 @@ export default {
   "point-at": "Click on the face that is meant", "add-photo": "One more photo of {name}",
   "photo-missing": "{photo} is not there any more, or is no picture.", "choose-other": "Choose a photo",
   "take-whole": "Take the whole photo",
+  full: "There are as many people as there can be.", "no-face": "There is no face on {photo}, or none that was found.",
   wired: "{name}, from the wire",
   "photos-added": "{name}: photo added", swapped: "{one} and {other} have changed places",
 };

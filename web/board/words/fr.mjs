@@ -16,6 +16,7 @@ export default {
   "point-at": "Cliquez sur le visage voulu", "add-photo": "Une autre photo de {name}",
   "photo-missing": "{photo} n'est plus là, ou n'est pas une image.", "choose-other": "Choisir une photo",
   "take-whole": "Prendre la photo entière",
+  full: "Il n'y a pas plus de personnes possibles.", "no-face": "Aucun visage trouvé sur {photo}.",
   wired: "{name}, par le câble",
   "photos-added": "{name} : photo ajoutée", swapped: "{one} et {other} ont changé de place",
 };

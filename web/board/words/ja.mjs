@@ -16,6 +16,7 @@ export default {
   "point-at": "使う顔をクリック", "add-photo": "{name} の写真を追加",
   "photo-missing": "{photo} が見つからないか、画像ではありません。", "choose-other": "写真を選択",
   "take-whole": "写真全体を使う",
+  full: "これ以上の人物は追加できません。", "no-face": "{photo} に顔が見つかりません。",
   wired: "{name}（接続から）",
   "photos-added": "{name}: 写真を追加しました", swapped: "{one} と {other} の場所を入れ替えました",
 };

@@ -16,6 +16,7 @@ export default {
   "point-at": "点击要用的面部", "add-photo": "再添加一张 {name} 的照片",
   "photo-missing": "{photo} 已不存在，或不是图片。", "choose-other": "选择照片",
   "take-whole": "使用整张照片",
+  full: "人数已达上限。", "no-face": "在 {photo} 上没有找到面部。",
   wired: "{name}（来自连线）",
   "photos-added": "{name}：已添加照片", swapped: "{one} 与 {other} 已互换位置",
 };
