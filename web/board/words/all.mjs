@@ -5,5 +5,6 @@ import en from "./en.mjs";
 import fr from "./fr.mjs";
 import ja from "./ja.mjs";
 import zh from "./zh.mjs";
+import zhTW from "./zh-TW.mjs";
 
-export const BOARD_WORDS = { en, zh, ja, de, fr };
+export const BOARD_WORDS = { en, zh, "zh-TW": zhTW, ja, de, fr };

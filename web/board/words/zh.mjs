@@ -1,6 +1,6 @@
 /** Chinese. */
 export default {
-  canvas: "角色面板", regions: "人物（从前到后）",
+  canvas: "演员面板", regions: "人物（从前到后）",
   person: "人物",
   "drop-1": "拖入照片", "drop-2": "或点击选择",
   "line-empty": "还没有人物。把照片拖到位置上；拖到空白处可再添加一人。",
