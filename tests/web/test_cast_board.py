@@ -207,6 +207,55 @@ def test_a_saved_board_opens_as_it_was_and_a_copy_is_its_own(board):
     assert board.page.run("async () => (await app.graphToPrompt()).output")["1"]["inputs"]["board"] == value
 
 
+def test_inside_a_subgraph_a_drop_is_one_step_and_reaches_the_prompt(board):
+    board.page.run("""() => {
+      const node = app.graph.nodes.find((one) => one.type === 'Troupe_CastBoard');
+      const { subgraph, node: outer } = app.graph.convertToSubgraph(new Set([node]));
+      app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState();
+      app.canvas.openSubgraph(subgraph, outer);
+    }""")
+    board.page.wait_for_canvases(1)
+    board.drop("Ada", at=LEFT)
+    board.drop("Dev", at=RIGHT)
+    queued = board.page.run("async () => Object.values((await app.graphToPrompt()).output)")
+    assert board.text() in [node["inputs"].get("board") for node in queued]
+    board.undo()
+    assert board.names() == ["Ada", "person 2"]
+    board.drop("Dev", at=RIGHT)  # on the element that is on the screen now
+    assert board.names() == ["Ada", "Dev"]
+
+
+def test_after_a_run_faces_are_cut_out_and_people_from_the_wire_are_named(board):
+    board.open(engine=True)
+    board.drop("Gia" if board.page.renderer == "classic" else "Hugo", at=LEFT)  # what was run before is not run again
+    face = "() => document.querySelector('.troupe-photo canvas').toDataURL()"
+    guessed = board.page.run(face)
+    board.run_graph()
+    board.tab.wait_for_function(f"(old) => ({face})() !== old", arg=guessed, timeout=5_000)
+    result = {"lines": [], "faces": [], "wired": ["Gia"]}  # as the server sends it where a cast is connected
+    board.page.run("([result]) => app.graph.getNodeById(1).onExecuted({ troupe_board: [result] })", result)
+    board.page.settle()
+    assert "Gia" in board.tab.locator(".troupe-wired").inner_text()
+    board.page.picture(f"board-after-{board.page.renderer}")
+
+
+def test_a_finger_moves_a_person_and_their_card(board):
+    board.drop("Ada", "Dev", at=FREE)
+    touch = board.tab.context.new_cdp_session(board.tab)
+
+    def drag(start, end):
+        for kind, place in (("touchStart", start), ("touchMove", end), ("touchMove", end)):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": place[0], "y": place[1]}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    before = board.people()[0]["x"]
+    board.changed(lambda: drag(board.page.at(*LEFT, ASPECT), board.page.at(0.33, 0.5, ASPECT)))
+    assert board.people()[0]["x"] == pytest.approx(before + 0.06, abs=0.02)
+    grip, other = (board.card(index).locator(".troupe-grip").bounding_box() for index in (0, 1))
+    board.changed(lambda: drag((grip["x"] + 9, grip["y"] + 20), (other["x"] + 9, other["y"] + 38)))
+    assert board.names() == ["Dev", "Ada"]
+
+
 def test_a_ninth_person_is_not_taken(board):
     board.drop(*["Ada"] * 2, at=FREE)  # the same photo of two people
     for name in ("Ben", "Cleo", "Dev", "Eva", "Finn", "Gia"):

@@ -5,13 +5,14 @@ const SIDE = 96; // pixels of a portrait
 const AROUND = 1.7; // times the face
 const GUESSED = 0.8; // of the shorter side, where no face was looked for
 
+const boxes = new Map(); // file -> [x0, y0, x1, y1] in fractions, of the faces that runs took; for every board
+
 /**
  * { of(photo), portrait(photo), found(entries) }. `urlOf(file)` is where the browser finds a photo, `changed()` is told
  * when one has come, or was found missing.
  */
 export function createFaces(urlOf, changed) {
   const photos = new Map(); // file -> { state, thumb }
-  const boxes = new Map(); // file -> [[x0, y0, x1, y1]] in fractions, of the faces that runs took
   const portraits = new Map();
 
   /** { state: "loading", "there" or "missing", thumb: a canvas or null } of a photo. */

@@ -10,3 +10,8 @@ from pack.tests.web.test_canvas_manners import (  # noqa: F401
     test_inside_a_subgraph_one_press_takes_one_change_back,
     test_the_properties_panel_leaves_the_canvas_as_wide_as_its_node,
 )
+from pack.tests.web.test_cast_board import (  # noqa: F401
+    board,
+    test_a_third_photo_on_free_ground_is_a_person_beside_the_others,
+    test_inside_a_subgraph_a_drop_is_one_step_and_reaches_the_prompt,
+)
