@@ -66,8 +66,8 @@ class CastBoard(io.ComfyNode):
                     multiline=True,
                     socketless=True,
                     extra_dict={"widgetType": "TROUPE_CAST_BOARD"},  # drawn by web/cast_board.js
-                    tooltip="Photos, places and words of the people. Kept as JSON: regions as in Draw Regions, each with "
-                    "a person.",
+                    tooltip="Photos, places and words of the people. Kept as JSON: regions as in Draw Regions, each "
+                    "with a person.",
                 ),
             ],
             outputs=[

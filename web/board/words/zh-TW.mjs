@@ -14,7 +14,7 @@ export default {
   more: "{name} 的更多設定", whole: "把整張照片當作臉部",
   "take-away": "從面板移除 {name}", "take-photo": "移除照片 {photo}",
   "point-at": "點選要用的臉", "add-photo": "再加入一張 {name} 的照片",
-  "photo-missing": "{photo} 已不存在，或不是圖片。", "choose-other": "選擇照片",
+  "photo-missing": "{photo} 已不存在，或不是影像。", "choose-other": "選擇照片",
   "take-whole": "使用整張照片",
   full: "人數已達上限。", "no-face": "在 {photo} 上沒有找到臉。",
   wired: "{name}（來自連線）",

@@ -14,7 +14,7 @@ export default {
   more: "{name} 的更多设置", whole: "把整张照片当作面部",
   "take-away": "从面板移除 {name}", "take-photo": "移除照片 {photo}",
   "point-at": "点击要用的面部", "add-photo": "再添加一张 {name} 的照片",
-  "photo-missing": "{photo} 已不存在，或不是图片。", "choose-other": "选择照片",
+  "photo-missing": "{photo} 已不存在，或不是图像。", "choose-other": "选择照片",
   "take-whole": "使用整张照片",
   full: "人数已达上限。", "no-face": "在 {photo} 上没有找到面部。",
   wired: "{name}（来自连线）",
