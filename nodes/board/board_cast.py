@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...attention.cast import Cast, with_member
-from ...face.detector import SCORE_THRESHOLD
-from ...face.engine import Face, FaceEngine, NoFaceFound, Search
-from ...face.extraction import Extraction, extract_identity
-from ...face.extraction_words import RAISE, WHOLE
-from ...face.identity import Identity, subject_from_pictures
-from ...face.selection import NEAREST, SIMILAR, Selection
+from ...face.engine import Face, FaceEngine, NoFaceFound
+from ...face.extraction import Extraction
+from ...face.identity import FaceChoice, Identity, subject_from_pictures
+from ...face.late_faces import with_faces
 from ...face.strangers import stranger_warning
 from ..host.faces.board_photos import photo_path, read_photo
 from ..host.progress import watched
@@ -52,7 +50,7 @@ def missing_photos(people: Sequence[Person]) -> str:
 def build_cast(people: Sequence[Person], cast: Cast, engine: FaceEngine | None, clip: Any, report: BoardReport) -> Cast:
     """The members of `cast` and, behind them, everybody on the board who has a photo.
 
-    engine : finds faces and describes them now; without one, members carry their photos alone
+    engine : finds faces and describes them now; without one, members carry their photos and the choice of face
     clip   : encodes people's own words; without one they have none
     Raises ValueError, naming person and photo, for a file that is gone or unreadable, a photo without a face, a name
     that the cast has already, and an empty part of the schedule.
@@ -77,17 +75,22 @@ def build_cast(people: Sequence[Person], cast: Cast, engine: FaceEngine | None, 
 
 def _identity(person: Person, engine: FaceEngine | None, report: BoardReport) -> Identity:
     pictures = [_picture(person, photo) for photo in person.photos]
+    choice = FaceChoice(
+        tuple(photo.face for photo in person.photos), tuple(photo.name for photo in person.photos), person.whole
+    )
+    identity = replace(subject_from_pictures(person.name, pictures), choice=choice)
     if engine is None:
         count = f"{len(pictures)} photo{'s' * (len(pictures) > 1)}"
-        report.lines.append(f"{person.name}: {count}, faces are not looked for without an engine.")
-        return subject_from_pictures(person.name, pictures)
+        report.lines.append(f"{person.name}: {count}; faces are looked for by the nodes that know the face pack.")
+        return identity
     looking, moving = watched(engine, pictures)
-    found: list[Extraction] = []
-    for photo, picture in zip(person.photos, moving, strict=True):
-        found.append(_extraction(person, photo, picture, looking, found))
-        report.lines.append(f"{person.name}, {photo.name}: {found[-1].report[0]}")
-        report.faces.append(_face_entry(person, photo, picture, found[-1]))
-    identity = _joined([one.identity for one in found], engine.recogniser)
+    try:
+        identity, found = with_faces(identity, looking, moving)
+    except NoFaceFound as error:
+        raise NoFaceFound(f"Troupe, Cast Board: {error}") from error
+    for photo, picture, extraction in zip(person.photos, pictures, found, strict=True):
+        report.lines.append(f"{person.name}, {photo.name}: {extraction.report[0]}")
+        report.faces.append(_face_entry(person, photo, picture, extraction))
     if warning := stranger_warning(identity, engine.recogniser):
         log.warning("Troupe, Cast Board: %s", warning)
         report.lines.append(warning)
@@ -103,25 +106,6 @@ def _picture(person: Person, photo: Photo) -> np.ndarray:
         ) from error
 
 
-def _extraction(
-    person: Person, photo: Photo, picture: np.ndarray, engine: FaceEngine, before: Sequence[Extraction]
-) -> Extraction:
-    """The face of one photo: the one that was pointed at, else the one most like the person's first photo."""
-    select = Selection()
-    if photo.face is not None:
-        select = Selection(NEAREST, place=photo.face)
-    elif before and before[0].chosen[0] is not None:
-        select = Selection(SIMILAR, like=before[0].identity)
-    rule = WHOLE if person.whole else RAISE
-    try:
-        return extract_identity(engine, [picture], person.name, select, Search(SCORE_THRESHOLD, True), rule)
-    except NoFaceFound as error:
-        raise NoFaceFound(
-            f"Troupe, Cast Board: no face on '{photo.name}' of '{person.name}'. Choose another photo, or take the "
-            f"whole picture. {error}"
-        ) from error
-
-
 def _face_entry(person: Person, photo: Photo, picture: np.ndarray, extraction: Extraction) -> dict[str, Any]:
     number = extraction.chosen[0]
     box = None if number is None else _in_fractions(extraction.faces[0][number], picture)
@@ -131,14 +115,6 @@ def _face_entry(person: Person, photo: Photo, picture: np.ndarray, extraction: E
 def _in_fractions(face: Face, picture: np.ndarray) -> list[float]:
     height, width = picture.shape[:2]
     return [round(float(at) / size, 5) for at, size in zip(face.bbox, (width, height, width, height), strict=True)]
-
-
-def _joined(identities: Sequence[Identity], recogniser: str) -> Identity:
-    """One person from identities of one photo each."""
-    rows = {key: np.concatenate([getattr(one, key) for one in identities]) for key in ("crops", "keypoints", "boxes")}
-    embeddings = np.concatenate([one.embeddings[recogniser] for one in identities])
-    photos = tuple(photo for one in identities for photo in one.photos)
-    return replace(identities[0], embeddings={recogniser: embeddings}, photos=photos, **rows)
 
 
 def _encoded(person: Person, clip: Any, report: BoardReport) -> Any:

@@ -1,18 +1,25 @@
 """Cast Board: photos by file name, people in places, words; the same cast as when it is wired by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from pack.attention.recipe_book import recipe_named
 from pack.demo.people_by_name import photo_of
 from pack.face.engine import NoFaceFound
 from pack.nodes.board.board_nodes import TWO_PLACES, CastBoard
 from pack.nodes.board.board_value import MOST_PEOPLE, BoardTextError, decode_board
+from pack.nodes.cast.adapter_nodes import LoadAdapter
 from pack.nodes.cast.cast_nodes import CastMember
 from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
+from pack.nodes.host.cast.model_patch import patch_cast
+from pack.nodes.host.faces.recognisers import PUBLISHED
+from pack.nodes.host.images import to_pictures
 from pack.nodes.regions.region_nodes import DrawRegions
+from pack.nodes.scores.cast_scoring import score_cast
 from pack.nodes.setup.demo_nodes import LoadDemoWorld
 from pack.scripts.bootstrap.places import ROOT
 from pack.scripts.hosting.client import PromptRefused
@@ -43,6 +50,16 @@ def board(people: dict, **more) -> str:
 
 def with_photo(file: str, **more) -> dict:
     return {"photos": [{"file": file, "name": Path(file).name}], **more}
+
+
+@torch.inference_mode()
+def drawn(core_nodes, world, model):
+    """A picture in two steps, [1, 128, 128, 3]."""
+    _, clip, vae, *_ = world
+    words = [core_nodes["CLIPTextEncode"]().encode(clip, text)[0] for text in ("a photo of two people", "")]
+    (latent,) = core_nodes["EmptyLatentImage"]().generate(128, 128, 1)
+    (latent,) = core_nodes["KSampler"]().sample(model, 7, 2, 3.0, "euler", "simple", *words, latent)
+    return core_nodes["VAEDecode"]().decode(vae, latent)[0]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +138,33 @@ def test_without_an_engine_the_photos_go_along(inputs):
     (member,) = result.args[0]
     assert not member.identity.embeddings
     assert member.identity.photos[0].shape[2] == 3
-    assert "without an engine" in result.args[5]
+    assert "the nodes that know the face pack" in result.args[5]
+
+
+def test_faces_are_found_where_the_face_pack_is_known(core_nodes, engine, inputs, monkeypatch):
+    monkeypatch.setitem(PUBLISHED, engine.recogniser, "troupe-demo")
+    world = LoadDemoWorld.execute().args
+    adapter = replace(LoadAdapter.execute("troupe-demo-faceid.safetensors", "auto").args[0], packs=("troupe-demo",))
+    text = board({name: with_photo(keep_photo(inputs, name)) for name in ("Ada", "Dev")})
+    late, early = (CastBoard.execute(128, 128, text, engine=one).args[0] for one in (None, engine))
+
+    pictures = [
+        drawn(core_nodes, world, patch_cast(world[0], cast, adapter, recipe_named("decoupled"), 0.7))
+        for cast in (late, early)
+    ]
+    assert torch.equal(*pictures)
+    scores = [score_cast(engine, to_pictures(pictures[0]), cast).report for cast in (late, early)]
+    assert scores[0] == scores[1]
+
+
+def test_a_face_pack_that_is_not_there_is_named_with_what_helps(inputs):
+    world = LoadDemoWorld.execute().args
+    adapter = LoadAdapter.execute("troupe-demo-faceid.safetensors", "auto").args[0]
+    cast = CastBoard.execute(64, 64, board({"Ada": with_photo(keep_photo(inputs, "Ada"))})).args[0]
+    for packs, said in ((("buffalo_l",), "face pack buffalo_l; installed are: "), ((), "does not say which face pack")):
+        with pytest.raises(ValueError, match=said) as caught:
+            patch_cast(world[0], cast, replace(adapter, packs=packs), recipe_named("decoupled"), 1.0)
+        assert "connect Load Face Engine to Cast Board" in str(caught.value) or "Connect Load Face" in str(caught.value)
 
 
 def test_words_are_encoded_as_the_stock_node_does_and_missed_without_a_clip(core_nodes, inputs):

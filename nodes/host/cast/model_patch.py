@@ -20,6 +20,7 @@ from ....attention.regions import Region
 from ....attention.schedule import shared_window
 from ..adapters.adapter_loras import apply_loras
 from ..adapters.adapter_model import LoadedAdapter
+from ..faces.late_faces import cast_for_adapters
 from ..progress import Moving
 from ..self_attention.reference_photos import encode_photos
 from ..self_attention.severed_layers import sever
@@ -43,6 +44,7 @@ def patch_cast(
     Raises ValueError when a member has no adapter or a prompt of another text encoder, when an adapter does not fit the
     model, an identity does not fit its adapter, or a recipe lacks the photos or the VAE that it needs.
     """
+    cast = cast_for_adapters(cast, adapter)
     strengths = tuple(member.strength * strength for member in cast)
     blocks = tuple(cross_attention_blocks(model))
     prompts = prompts_of(cast, blocks) if recipe.prompts else (None,) * len(cast)
