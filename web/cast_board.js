@@ -47,10 +47,13 @@ function createWidget(node, inputName, inputData) {
 
 /** A sentence of ours belongs on the card, not only in the run's error. */
 function noteFailure({ detail }) {
-  if (detail?.node_type !== NODE) return;
-  const text = String(detail.exception_message ?? "").trim().replace(/^Troupe, Cast Board: /, "");
+  if (!detail?.node_type?.startsWith("Troupe_")) return;
+  const text = String(detail.exception_message ?? "").trim().replace(/^Troupe, [^:]+: /, "");
   const id = String(detail.node_id).split(":").at(-1); // of the node inside of its graph
-  for (const [node, board] of shown) if (String(node.id) === id) board.failed(text);
+  for (const [node, board] of shown) {
+    const own = detail.node_type === NODE && String(node.id) === id;
+    if (own || board.names(text)) board.failed(text); // faces are also looked for by nodes that come after
+  }
 }
 
 app.registerExtension({

@@ -45,8 +45,8 @@ class CastBoard(io.ComfyNode):
                 FaceEngine.Input(
                     "engine",
                     optional=True,
-                    tooltip="Finds and describes the faces; the pack that the adapter was trained with. Without one, "
-                    "members carry their photos alone, which is enough for adapters that read pictures.",
+                    tooltip="Finds and describes the faces now, and says on the cards what was found. Without one, "
+                    "Apply Cast finds them with the installed face pack that its adapter was trained with.",
                 ),
                 io.Image.Input(
                     "image", optional=True,

@@ -195,6 +195,28 @@ def test_a_photo_without_a_face_is_said_on_the_card_with_what_helps(board):
     board.page.picture(f"board-run-{board.page.renderer}")
 
 
+def test_what_a_later_node_misses_on_a_photo_is_said_on_the_card(board):
+    board.drop("wall", at=LEFT, called="the wall.png")
+    board.page.run("""() => {
+      const make = (kind) => {
+        const node = LiteGraph.createNode(kind);
+        app.graph.add(node);
+        return node;
+      };
+      const [score, loader, picture] = ['Troupe_ScoreCast', 'Troupe_LoadFaceEngine', 'EmptyImage'].map(make);
+      loader.widgets[0].value = 'troupe-demo';
+      const slot = (name) => score.inputs.findIndex((one) => one.name === name);
+      const into = (source, output, name) => source.connect(output, score, slot(name));
+      into(loader, 0, 'engine');
+      into(picture, 0, 'images');
+      into(app.graph.getNodeById(1), 0, 'cast');
+    }""")
+    board.run_graph()
+    alert = board.card(0).locator("[role=alert]")
+    alert.locator("button").first.wait_for(timeout=10_000)
+    assert "no face on the wall.png" in alert.inner_text()
+
+
 def test_a_saved_board_opens_as_it_was_and_a_copy_is_its_own(board):
     board.drop("Ada", at=LEFT)
     value = board.text()
@@ -277,8 +299,10 @@ def test_a_broken_value_is_kept_and_said(board):
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ja", "zh"])
-def test_the_board_can_be_hit_and_read_in_every_language(board, language):
-    board.page.set("Troupe.Language", language)
+def test_the_board_can_be_hit_and_read_in_every_language(page, language):
+    page.choose_renderer("nodes2")  # where it is narrower
+    board = BoardPage(page)
+    page.set("Troupe.Language", language)
     try:
         board.open(size=(480, 720))
         board.drop("Ada", "Dev", at=FREE)

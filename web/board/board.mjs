@@ -10,8 +10,10 @@ import { cardsOf } from "./cards.mjs";
 import { createFaces } from "./faces.mjs";
 import { addPeople, changePerson, givePhotos, inOrder, isEmpty, namedAfter, personOf, swap, takePhoto } from "./people.mjs";
 
+const NO_FACE = /^no face on '(.+?)' of '/; // face/late_faces.py
+
 /**
- * A board: what createEditor gives, with told(result) and failed(text) for what a run says. `host` is createEditor's,
+ * A board: what createEditor gives, with told(result), names(text) and failed(text) for what a run says. `host` is createEditor's,
  * with urlOf(file), where the browser finds a photo, and take(pictures), which uploads what was dropped and gives
  * [{ file, name }].
  */
@@ -118,10 +120,15 @@ export function createBoard(say, host) {
       Object.assign(board, { result, problem: null });
       board.faces.found(result.faces ?? []);
     },
+    /** Whether a sentence is about a photo of somebody on this board. */
+    names(text) {
+      const photo = NO_FACE.exec(text);
+      return Boolean(photo) && store.state.document.regions.some(({ name }) => text.includes(`' of '${name}'`));
+    },
     /** Why a run failed, in the board's own sentence. */
     failed(text) {
       const person = store.state.document.regions.find(({ name }) => text.includes(`'${name}'`))?.name ?? null;
-      const photo = /^no face on '(.+?)' of '/.exec(text)?.[1];
+      const photo = NO_FACE.exec(text)?.[1];
       board.problem = { person, noFace: Boolean(photo), text: photo ? say("no-face", { photo }) : text };
       refresh();
     },
