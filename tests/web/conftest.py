@@ -53,6 +53,7 @@ def renderer(request, page):
 @pytest.fixture
 def canvas(page, renderer):
     """The page with one Draw Regions node in it: two boxes, "left" and "right"."""
+    page.choose_renderer(renderer)  # a test between may have chosen the other
     page.load(page.workflow())
     yield page
     assert page.faults() == []

@@ -23,6 +23,7 @@ def board_of(*people, board=1):
 @pytest.fixture
 def board(page, renderer):
     """The page with a new Cast Board in it."""
+    page.choose_renderer(renderer)  # a test between may have chosen the other
     made = BoardPage(page)
     made.open()
     yield made
