@@ -12,6 +12,21 @@ from .engine import Face, FaceEngine
 from .identity_names import checked_name
 
 
+@dataclass(frozen=True)
+class FaceChoice:
+    """Which face to take from each photo of a person whose faces have not been looked for yet.
+
+    points : for each photo a point (x, y) near the face, in fractions of the photo; None for the largest face on the
+             first photo, and on others the one most like it
+    called : what the user calls each photo, for messages
+    whole  : whether a photo without a face is taken whole
+    """
+
+    points: tuple[tuple[float, float] | None, ...]
+    called: tuple[str, ...] = field(repr=False)
+    whole: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Identity:
     """One person, from one or more photos (P of them).
@@ -24,6 +39,7 @@ class Identity:
     photos     : P pictures, uint8 [H, W, 3] RGB, for adapters that look at the picture itself; none where they were not
                  kept, as in a file
     weights    : how much each photo counts in a mean, P numbers; none for equal ones
+    choice     : where faces are still to be found on the photos, as soon as it is known by whom (late_faces.py)
 
     A subject that is no person has photos alone, and nothing in the other fields.
     As text it is its name alone: hosts print values into logs and error reports, where faces do not belong.
@@ -36,6 +52,7 @@ class Identity:
     boxes: np.ndarray = field(repr=False)
     photos: tuple[np.ndarray, ...] = field(default=(), repr=False)
     weights: tuple[float, ...] = field(default=(), repr=False)
+    choice: FaceChoice | None = field(default=None, repr=False)
 
 
 def identity_from_faces(

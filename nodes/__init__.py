@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .board import board_nodes
 from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes
 from .control import control_nodes, crop_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
@@ -19,6 +20,7 @@ NODES = [
     *subject_nodes.NODES,
     *identity_nodes.NODES,
     *face_cache_nodes.NODES,
+    *board_nodes.NODES,
     *region_nodes.NODES,
     *region_source_nodes.NODES,
     *face_region_nodes.NODES,

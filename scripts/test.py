@@ -15,6 +15,7 @@ from pack.scripts.bootstrap.browser import ensure_browser
 from pack.scripts.bootstrap.command_line import run
 from pack.scripts.bootstrap.console import Console
 from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installation
+from pack.scripts.bootstrap.older_hosts import newest_front_end
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.bootstrap.private_host import set_up
 
@@ -46,6 +47,8 @@ def main() -> int:
         set_up(places(), console, tools_only=True)
     if (ROOT / "tests" / "web").is_dir():
         ensure_browser(console)
+        if installation.private:
+            newest_front_end(places(), console)
     command = [str(installation.python), "-m", "pytest", *(pytest_arguments or WHOLE_SUITE)]
     return subprocess.run(command, cwd=ROOT, env=test_environment(installation)).returncode
 

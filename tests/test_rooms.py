@@ -30,7 +30,7 @@ GLUE = {
     "adapters": {f"nodes/host/{room}" for room in ("adapters/", "faces/", "model/", ".")},
     "control": {f"nodes/host/{room}" for room in ("control/", "adapters/", "model/", ".")},
     "effects": {f"nodes/host/{room}" for room in ("effects/", "control/", "adapters/", "layers/", "model/", ".")},
-    "cast": {f"nodes/host/{room}" for room in ("cast/", "effects/", "layers/", "model/", "adapters/", ".")},
+    "cast": {f"nodes/host/{room}" for room in ("cast/", "effects/", "layers/", "model/", "adapters/", "faces/", ".")},
     "scores": {"nodes/host/scores/", "nodes/host/."},
     "refine": {f"nodes/host/{room}" for room in ("refine/", "cast/", "effects/", "adapters/", "model/", ".")},
     "doctor": {f"nodes/host/{room}" for room in ("doctor/", "adapters/", "faces/", "model/", ".")},

@@ -2,7 +2,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { choicesIn, nameOf } from "./identities/choices.mjs";
+import { choicesIn, LIST, nameOf } from "./identities/choices.mjs";
 
 const NODE = "Troupe_LoadIdentity";
 const SIDE = 40; // pixels
@@ -41,13 +41,28 @@ function decorate(added) {
   }
 }
 
+/** Watch the page from the press that may open a list until no list is open any more. */
+const watcher = new MutationObserver((changes) => {
+  for (const change of changes) {
+    for (const added of change.addedNodes) if (added.nodeType === 1) decorate(added);
+  }
+});
+let watching = 0; // a timer
+
+function look() {
+  if (watching || !offered().size) return;
+  watcher.observe(document.body, { childList: true, subtree: true });
+  watching = setInterval(() => {
+    if (document.querySelector(LIST)) return;
+    watcher.disconnect();
+    clearInterval(watching);
+    watching = 0;
+  }, 1000);
+}
+
 app.registerExtension({
   name: "Troupe.IdentityPicker",
   setup() {
-    new MutationObserver((changes) => {
-      for (const change of changes) {
-        for (const added of change.addedNodes) if (added.nodeType === 1) decorate(added);
-      }
-    }).observe(document.body, { childList: true, subtree: true });
+    for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, look, { capture: true, passive: true });
   },
 });

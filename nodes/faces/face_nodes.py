@@ -92,7 +92,15 @@ class ExtractIdentity(io.ComfyNode):
             category="Troupe/identities",
             description="Find a person's face on one or more photos and keep what makes them recognisable. "
             "Nothing is written to disk unless the engine's cache says so.",
-            search_aliases=["face embedding", "faceid", "reference face", "select face", "no face detected"],
+            search_aliases=[
+                "face embedding",
+                "faceid",
+                "reference face",
+                "select face",
+                "no face detected",
+                "face swap",
+                "consistent character",
+            ],
             inputs=[
                 FaceEngine.Input(
                     "engine", tooltip="From Load Face Engine; the pack that the adapter was trained with."

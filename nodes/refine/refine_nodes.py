@@ -24,7 +24,15 @@ class RefineCast(io.ComfyNode):
             description="A face detailer for several known people: find each member's face on the finished picture, "
             "draw it anew in close-up with this member's identity alone, and paste it back within their region. For "
             "groups, whose faces are too small to be anybody's. One sampling for each face.",
-            search_aliases=["face detailer", "adetailer", "fix faces", "small faces", "inpaint faces", "second pass"],
+            search_aliases=[
+                "face detailer",
+                "adetailer",
+                "fix faces",
+                "small faces",
+                "inpaint faces",
+                "second pass",
+                "face swap",
+            ],
             inputs=[*sockets(), *likeness(), *sampling(), *close_ups()],
             outputs=[
                 io.Image.Output(

@@ -11,6 +11,7 @@ import numpy as np
 from ...attention.recipes.cast import Cast
 from ...face.engine import FaceEngine
 from ...measure.report import distinct
+from ..host.faces.late_faces import described_cast
 from ..host.progress import Moving
 from ..host.refine.redrawing import NODE, RefineSettings, check_redrawable, redraw
 from .finishing import Drawn, finished
@@ -66,6 +67,7 @@ def refine_pictures(
     """
     if not cast:
         raise ValueError(f"{NODE}: the cast is empty, so there is nobody to redraw. Connect a Cast Member node.")
+    cast = described_cast(cast, engine, "Refine Cast")
     people = tuple(member for member in cast if member.identity.embeddings)
     check_redrawable(model, [member for member in people if member.strength * settings.strength], adapter)
     lookout = lookout_for(engine, people)

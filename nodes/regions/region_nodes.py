@@ -32,7 +32,16 @@ class DrawRegions(io.ComfyNode):
             category="Troupe/regions",
             description="Draw, paint and name the parts of the picture where people stand. "
             "Cast Member refers to a region by its name.",
-            search_aliases=["regions", "boxes", "layout", "mask", "area", "multiple people"],
+            search_aliases=[
+                "regions",
+                "boxes",
+                "layout",
+                "mask",
+                "area",
+                "multiple people",
+                "two people",
+                "group portrait",
+            ],
             inputs=[
                 io.Image.Input(
                     "image",

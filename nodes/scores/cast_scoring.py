@@ -18,6 +18,7 @@ from ...measure.match import match_faces, similarity_matrix
 from ...measure.prompt_margin import prompt_margins
 from ...measure.report import distinct, report
 from ...measure.targets import blending, copy_paste, of_members
+from ..host.faces.late_faces import described_cast
 from ..host.scores.prompt_judge import PromptJudge
 from ..marks import score_marks
 from .score_plots import heat_maps
@@ -71,7 +72,7 @@ def score_cast(
     targets that show none of them.
     """
     beside = beside or Beside()
-    cast, names = scorable(cast)
+    cast, names = scorable(described_cast(cast, engine, "Score Cast"))
     references = np.stack([normed_embedding(described_by(m.identity, engine), engine.recogniser) for m in cast])
     regions = rasterise([member.region for member in cast], *pictures[0].shape[:2]).numpy() >= COVERED
     targets = targets_of(engine, beside.targets, references, len(pictures))

@@ -3,6 +3,7 @@
 from comfy_api.latest import io, ui
 
 from ...measure.report import as_text
+from ..host.faces.late_faces import described_cast
 from ..host.images import to_images, to_pictures
 from ..host.progress import Moving
 from ..host.scores.prompt_judge import judge_of
@@ -58,7 +59,7 @@ class ScoreCast(io.ComfyNode):
     def execute(
         cls, engine, images, cast, target=None, people=None, clip_vision=None, clip=None, prompts=""
     ) -> io.NodeOutput:
-        pictures = to_pictures(images)
+        pictures, cast = to_pictures(images), described_cast(cast, engine, "Score Cast")
         beside = beside_of(pictures, cast, target, people, clip_vision, clip, prompts)
         result = score_cast(engine, Moving(pictures), cast, beside)
         scores, figures = as_text(result.report), result.report

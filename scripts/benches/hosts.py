@@ -1,4 +1,5 @@
-"""Older ComfyUIs with their own front ends: whether the pack loads, draws the same picture, and its canvas works.
+"""Older ComfyUIs with their own front ends, and the newest front end: whether the pack loads, draws the same picture,
+and its canvas works.
 
 Each is fetched by hash into `.troupe/hosts` and run with the private environment's Python. docs/compatibility.md tells
 what was found. Screenshots and logs are kept in `.troupe/bench/hosts`.
@@ -13,11 +14,12 @@ from functools import cache
 from ..benches import Settings
 from ..bootstrap.browser import find_browser
 from ..bootstrap.host_archive import COMFYUI_VERSION
-from ..bootstrap.older_hosts import OLDER_HOSTS, older_installation
+from ..bootstrap.older_hosts import NEWEST_FRONT_END, OLDER_HOSTS, newest_front_end, older_installation
 from ..figures.verdict import Figure, Row
 from .older_hosts.trial import RENDERERS, Trial, difference, try_host
 
 SAME = 2.0  # levels of 255: other versions round otherwise, in every step
+NEWEST = f"{COMFYUI_VERSION} with front end {NEWEST_FRONT_END}"
 DRAWN = 3  # a new node has two regions, and one is drawn
 
 
@@ -32,7 +34,9 @@ def rows(settings: Settings) -> list[Row]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         found = {host.version: host for host in OLDER_HOSTS}.get(version)
-        if found is None:
+        if version == NEWEST:
+            installation, front_end = settings.installation, newest_front_end(settings.places, settings.console)
+        elif found is None:
             installation, front_end = settings.installation, None
         else:
             installation, front_end = older_installation(found, settings.places, settings.console)
@@ -41,7 +45,7 @@ def rows(settings: Settings) -> list[Row]:
             settings.console.say(f"  {version}: {line}")
         return result
 
-    versions = [COMFYUI_VERSION, *(host.version for host in reversed(hosts))]
+    versions = [COMFYUI_VERSION, NEWEST, *(host.version for host in reversed(hosts))]
     return [row for version in versions for row in _rows_of(version, trial, browser is not None)]
 
 
@@ -59,7 +63,7 @@ def _rows_of(version: str, trial: Callable[[str], Trial], with_browser: bool) ->
     def changed() -> float:
         return difference(trial(version).picture, trial(COMFYUI_VERSION).picture)
 
-    if version != COMFYUI_VERSION:
+    if version not in (COMFYUI_VERSION, NEWEST):
         yield Row(f"ComfyUI {version}: nodes that it lacks", "", only(lacking), bound=0.0, least_samples=1)
         name = f"ComfyUI {version}: the demo picture, mean difference to {COMFYUI_VERSION}'s"
         yield Row(name, "of 255", only(changed), bound=SAME, least_samples=1)

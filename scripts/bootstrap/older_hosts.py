@@ -1,4 +1,4 @@
-"""Older ComfyUIs with their own front ends, pinned by hash, run with the Python environment of the private one."""
+"""Older ComfyUIs with their front ends, and the newest front end, pinned by hash; run with the private environment."""
 
 from __future__ import annotations
 
@@ -62,6 +62,9 @@ OLDER_HOSTS = (
     ),
 )
 
+NEWEST_FRONT_END = "1.58.1"
+NEWEST_FRONT_END_SHA256 = "37912597537a731a8f421179618a736c24184c5bdbfa327f38b2fb7c291852d9"
+
 
 @dataclass(frozen=True)
 class BesidePlaces(Places):
@@ -85,27 +88,44 @@ def older_installation(host: OlderHost, places: Places, console: Console) -> tup
     if not (home.comfyui / "main.py").is_file():
         console.say(f"Fetching ComfyUI {host.version}.")
         fetch_host(home, console, host.release, host.sha256)
-    if not (front_end / "index.html").is_file():
-        console.say(f"Fetching its front end {host.front_end}.")
-        _fetch_front_end(host, home, front_end, console)
-    for leftover in (home.downloads, home.scratch):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _ensure_front_end(host.front_end, host.front_end_sha256, home, console)
     ensure_link(home.comfyui / "custom_nodes" / PACK_FOLDER, ROOT)
     python = python_of(places.venv)
     return Installation(home.comfyui, python, tools=python, private=True), front_end
 
 
-def _fetch_front_end(host: OlderHost, home: Places, folder: Path, console: Console) -> None:
+def newest_front_end(places: Places, console: Console) -> Path:
+    """The folder of the newest front end, fetched if need be. Raises Refusal for what is not the pinned file."""
+    home = BesidePlaces(newest_front_end_folder(places).parent, places.venv)
+    _ensure_front_end(NEWEST_FRONT_END, NEWEST_FRONT_END_SHA256, home, console)
+    return newest_front_end_folder(places)
+
+
+def newest_front_end_folder(places: Places) -> Path:
+    """Where the newest front end is, once it was fetched."""
+    return places.home / "hosts" / f"front-end-{NEWEST_FRONT_END}" / "front-end"
+
+
+def _ensure_front_end(version: str, digest: str, home: Places, console: Console) -> None:
+    folder = home.home / "front-end"
+    if not (folder / "index.html").is_file():
+        console.say(f"Fetching the front end {version}.")
+        _fetch_front_end(version, digest, home, folder, console)
+    for leftover in (home.downloads, home.scratch):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _fetch_front_end(version: str, digest: str, home: Places, folder: Path, console: Console) -> None:
     home.downloads.mkdir(parents=True, exist_ok=True)
     wanted = home.downloads / "front-end.txt"
-    wanted.write_text(f"{FRONT_END}=={host.front_end} --hash=sha256:{host.front_end_sha256}\n", encoding="utf-8")
+    wanted.write_text(f"{FRONT_END}=={version} --hash=sha256:{digest}\n", encoding="utf-8")
     arguments = ["download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     arguments += ["--dest", str(home.downloads), "--requirement", str(wanted)]
     run_pip(home.venv, arguments, "front-end", home, console)
     wheels = sorted(home.downloads.glob("*.whl"))
     if len(wheels) != 1:
         raise Refusal(f"pip left {len(wheels)} wheels in {home.downloads}, expected one. Remove them and run again.")
-    unpack_front_end(wheels[0], host.front_end_sha256, folder)
+    unpack_front_end(wheels[0], digest, folder)
 
 
 def unpack_front_end(wheel: Path, digest: str, folder: Path) -> None:

@@ -15,14 +15,17 @@ from playwright.sync_api import sync_playwright
 SCREENSHOTS = ROOT / "test-results" / "web"
 
 
+def installation_of(python: str) -> Installation:
+    """The ComfyUI that is tested, run by a Python."""
+    folder = Path(os.environ.get("TROUPE_COMFYUI") or ROOT / ".troupe" / "ComfyUI").resolve()
+    return Installation(folder, Path(python), tools=Path(python), private=True)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A real ComfyUI with this pack in it, on the CPU, for the browser."""
-    folder = Path(os.environ.get("TROUPE_COMFYUI") or ROOT / ".troupe" / "ComfyUI").resolve()
-    python = Path(sys.executable)
-    installation = Installation(folder, python, tools=python, private=True)
     variables = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "tests" / "network_guard")}
-    with RealServer(installation, tmp_path_factory.mktemp("web"), variables=variables) as running:
+    with RealServer(installation_of(sys.executable), tmp_path_factory.mktemp("web"), variables=variables) as running:
         yield running
 
 
@@ -50,6 +53,7 @@ def renderer(request, page):
 @pytest.fixture
 def canvas(page, renderer):
     """The page with one Draw Regions node in it: two boxes, "left" and "right"."""
+    page.choose_renderer(renderer)  # a test between may have chosen the other
     page.load(page.workflow())
     yield page
     assert page.faults() == []

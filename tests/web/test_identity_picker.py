@@ -5,6 +5,21 @@ import pytest
 from pack.face.identity import Identity
 from pack.face.identity_file import save_identity
 
+COUNTING = """() => {
+  if (window.watchedBody !== undefined) return;
+  window.watchedBody = 0;
+  const mine = new Set();
+  const { observe, disconnect } = MutationObserver.prototype;
+  MutationObserver.prototype.observe = function (target, options) {
+    if (target === document.body && /identity_picker/.test(new Error().stack)) mine.add(this), window.watchedBody++;
+    return observe.call(this, target, options);
+  };
+  MutationObserver.prototype.disconnect = function () {
+    if (mine.delete(this)) window.watchedBody--;
+    return disconnect.call(this);
+  };
+}"""
+
 
 @pytest.fixture
 def saved(server):
@@ -43,6 +58,7 @@ def test_nobody_keeps_a_face_or_guesses_its_kind(server, saved):
 
 
 def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):
+    page.tab.add_init_script(f"({COUNTING})()")
     page.tab.reload()
     page.tab.wait_for_function("() => window.app?.graph && LiteGraph.registered_node_types['Troupe_LoadIdentity']")
     page.tab.wait_for_timeout(1500)
@@ -56,6 +72,7 @@ def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):
     )
     page.look_at(1.0, [0, 0])
     page.tab.wait_for_timeout(500)
+    assert page.run("() => window.watchedBody") == 0
     if renderer == "classic":
         place = page.run(
             """() => {
@@ -76,5 +93,8 @@ def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):
 
     assert faces.count() == 1  # the broken file has none
     assert faces.first.evaluate("face => face.naturalWidth") == 96
+    assert page.run("() => window.watchedBody") == 1
     page.tab.keyboard.press("Escape")
+    page.tab.mouse.click(900, 700)  # the classic list closes when something else is clicked on
+    page.tab.wait_for_function("() => window.watchedBody === 0", timeout=5_000)
     assert page.faults() == []

@@ -2,6 +2,9 @@
 
 const CHOICE = '.litemenu-entry, [role="option"]';
 
+/** Lists that are open. */
+export const LIST = '.litecontextmenu, [role="listbox"]';
+
 /** All choices in an element that was added to the page, itself included. */
 export function choicesIn(element) {
   const inside = [...element.querySelectorAll(CHOICE)];

@@ -20,7 +20,8 @@ export function createNotice(store, say) {
     notice,
     update({ broken }) {
       notice.hidden = !broken;
-      if (reason.textContent !== (broken ?? "")) reason.textContent = broken ?? "";
+      const text = (broken ?? "").replace(/^Troupe, Draw Regions: /, ""); // the board reads the same text
+      if (reason.textContent !== text) reason.textContent = text;
     },
   };
 }

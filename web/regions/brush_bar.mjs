@@ -25,7 +25,7 @@ export function createBrushBar(store, say) {
       const paints = state.tool === "paint" || state.tool === "erase";
       const region = selected(state);
       size.label.hidden = !paints;
-      feather.label.hidden = !(state.tool === "paint" || (region && !region.locked));
+      feather.label.hidden = !(state.tool === "paint" || (!paints && region && !region.locked));
       size.show(state.brush.size);
       feather.show(region?.feather ?? state.brush.feather);
       hint.textContent = hintFor(state, region, paints, say);

@@ -1,7 +1,7 @@
 /** Draw the stage: the picture, the regions from back to front, and what helps to work on the selected one. */
 
-import { readableOn } from "./colours.mjs";
-import { bounds, HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
+import { drawLabels } from "./draw_labels.mjs";
+import { HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
 import { backToFront } from "./hits.mjs";
 import { maskPicture } from "./paint_mask.mjs";
 import { STEM } from "./presses.mjs";
@@ -9,13 +9,17 @@ import { aspectOf, selected, shown } from "./store.mjs";
 import { scaleOf, toStage } from "./zoom.mjs";
 
 const GUIDE = "#ff3ea5";
-const FONT = "600 11px system-ui, sans-serif";
+const PLAIN = { portraitOf: () => null, linesIn: () => null };
 
-/** Everything, onto a context that is scaled to the pixels of `stage`. `theme` has the colours of the editor. */
-export function draw(ctx, state, stage, theme) {
+/**
+ * Everything, onto a context that is scaled to the pixels of `stage`. `theme` has the colours of the editor, and `look`
+ * what else is shown of a region: portraitOf(region), a square canvas or null, and linesIn(region), texts where nobody
+ * is yet, or null.
+ */
+export function draw(ctx, state, stage, theme, look = PLAIN) {
   const aspect = aspectOf(state);
   const frame = {
-    aspect, stage, state,
+    aspect, stage, state, look, theme,
     scale: scaleOf(state.view, stage, aspect),
     at: (point) => toStage(point, state.view, stage, aspect),
   };
@@ -24,7 +28,7 @@ export function draw(ctx, state, stage, theme) {
   const chosen = selected(state);
   const stack = backToFront(shown(state).regions);
   for (const region of stack) drawRegion(ctx, frame, region, region === chosen);
-  for (const region of stack) drawLabel(ctx, frame, region, region === chosen);
+  drawLabels(ctx, frame, stack, chosen);
   if (chosen && !chosen.locked && ["select", "box", "ellipse"].includes(state.tool)) drawHandles(ctx, frame, chosen);
   for (const guide of state.guides) drawGuide(ctx, frame, guide);
   if (state.pointer && ["paint", "erase"].includes(state.tool)) drawBrush(ctx, frame);
@@ -71,15 +75,33 @@ function drawOutline(ctx, frame, region, width, height, chosen) {
   if (region.shape === "ellipse") ctx.ellipse(0, 0, width / 2, height / 2, 0, 0, Math.PI * 2);
   else ctx.roundRect(-width / 2, -height / 2, width, height, Math.min(3, width / 4, height / 4));
   ctx.fillStyle = region.colour;
-  ctx.globalAlpha = chosen ? 0.36 : 0.24;
+  const lines = frame.look.linesIn(region);
+  const held = frame.state.target === region.name;
+  ctx.globalAlpha = held ? 0.5 : lines ? 0.08 : chosen ? 0.36 : 0.24;
   soften(ctx, frame, region);
   ctx.fill();
   ctx.filter = "none";
   ctx.globalAlpha = 1;
   ctx.strokeStyle = region.colour;
-  ctx.lineWidth = chosen ? 2.5 : 1.5;
+  ctx.lineWidth = chosen || held ? 2.5 : 1.5;
   if (region.locked) ctx.setLineDash([5, 4]);
+  else if (lines) ctx.setLineDash([8, 5]);
   ctx.stroke();
+  if (lines) drawLines(ctx, frame, region, lines, width, height);
+}
+
+/** Texts in the middle of a place, those that fit; upright, however the place is turned. */
+function drawLines(ctx, { theme }, { rotation }, lines, width, height) {
+  ctx.rotate((-rotation * Math.PI) / 180);
+  ctx.setLineDash([]);
+  ctx.font = "12px system-ui, sans-serif";
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "center";
+  ctx.fillStyle = theme.text;
+  const fitting = lines.filter((line) => ctx.measureText(line).width < width - 12).slice(0, Math.floor(height / 17));
+  const shownLines = fitting.length ? fitting : ["+"];
+  shownLines.forEach((line, index) => ctx.fillText(line, 0, (index - (shownLines.length - 1) / 2) * 17));
+  ctx.textAlign = "start";
 }
 
 function drawMask(ctx, frame, region, width, height, chosen) {
@@ -92,25 +114,6 @@ function drawMask(ctx, frame, region, width, height, chosen) {
   ctx.strokeStyle = region.colour;
   ctx.setLineDash([4, 3]);
   ctx.strokeRect(-width / 2, -height / 2, width, height);
-}
-
-function drawLabel(ctx, { at, aspect, stage }, region, chosen) {
-  const { left, top } = bounds(region, aspect);
-  const corner = at({ x: left, y: top });
-  ctx.font = FONT;
-  const text = region.name.length > 24 ? `${region.name.slice(0, 23)}…` : region.name;
-  const width = ctx.measureText(text).width + 12;
-  const x = Math.min(Math.max(corner.x, 0), stage.width - width);
-  const y = Math.min(Math.max(corner.y, 0), stage.height - 18);
-  ctx.globalAlpha = chosen ? 1 : 0.9;
-  ctx.fillStyle = region.colour;
-  ctx.beginPath();
-  ctx.roundRect(x, y, width, 18, [3, 0, 6, 0]);
-  ctx.fill();
-  ctx.globalAlpha = 1;
-  ctx.fillStyle = readableOn(region.colour);
-  ctx.textBaseline = "middle";
-  ctx.fillText(text, x + 6, y + 9.5);
 }
 
 function drawHandles(ctx, { at, aspect, scale }, region) {

@@ -16,24 +16,28 @@ let count = 0;
 
 /**
  * A canvas. `say` speaks the user's language; `host` is the editor around it: capture() takes note of a change for
- * undo, undo(again) undoes or redoes, changed() is told of every change.
+ * undo, undo(again) undoes or redoes, changed() is told of every change. `parts` can replace
+ * list    : createList of region_list.mjs
+ * tidy    : see store.mjs
+ * look    : what else is drawn for a region, see draw.mjs
+ * clicked : told the name of a region that was clicked on without being moved
  * Returns { root, store, stage, attach(), detach() }; it listens, and draws, between the two.
  */
-export function createEditor(say, host) {
+export function createEditor(say, host, parts = {}) {
   const store = createStore((settled) => {
     host.changed();
     if (settled) host.capture();
-  });
-  const stage = createStage(store, say);
-  const list = createList(store, say);
-  const pointer = new Pointer(stage, store, say);
+  }, parts.tidy);
+  const stage = createStage(store, say, parts.look);
+  const list = (parts.list ?? createList)(store, say, () => stage.canvas.focus({ preventScroll: true }));
+  const pointer = new Pointer(stage, store, say, parts.clicked);
   const commands = createCommands(store, stage, say, {
     renameSelected: list.editName,
     cancel: () => pointer.cancel(),
   });
   const transfer = createTransfer(store, say);
-  const parts = [createToolbar(store, commands, transfer, say), createBrushBar(store, say), createNotice(store, say), list];
-  const [toolbar, brush, notice] = parts;
+  const shown = [createToolbar(store, commands, transfer, say), createBrushBar(store, say), createNotice(store, say), list];
+  const [toolbar, brush, notice] = shown;
   const keys = element("p", { className: "troupe-hidden", id: `troupe-keys-${count++}` }, say("keys"));
   const status = element("p", { className: "troupe-status", role: "status", "aria-live": "polite" });
   stage.canvas.setAttribute("aria-describedby", keys.id);
@@ -43,7 +47,7 @@ export function createEditor(say, host) {
   const root = element("div", { className: "troupe-regions" }, toolbar.bar, body, keys);
   root.dataset.captureWheel = "true";
   const update = (state) => {
-    for (const part of parts) part.update(state);
+    for (const part of shown) part.update(state);
     showStatus(status, state.status);
   };
   const attachments = [

@@ -29,9 +29,12 @@ export function chooseLanguage(wanted, editors, browsers) {
   return LANGUAGES[browser] && !SPOKEN_BY_THE_EDITOR.includes(browser) ? browser : "en";
 }
 
-/** say(key, values): a phrase with {name} and the like filled in. Throws for a phrase that does not exist. */
-export function speaker(language) {
-  const words = LANGUAGES[language];
+/**
+ * say(key, values): a phrase with {name} and the like filled in. Throws for a phrase that does not exist.
+ * `more` has further phrases by language, English ones at least; of the same name they go first.
+ */
+export function speaker(language, more = { en: {} }) {
+  const words = { ...LANGUAGES[language], ...(more[language] ?? more.en) };
   return (key, values = {}) => {
     if (words[key] === undefined) throw new Error(`There is no phrase '${key}'.`);
     return words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));

@@ -5,7 +5,7 @@ export function upstream(node, inputName) {
   let slot = node.inputs?.findIndex((input) => input.name === inputName) ?? -1;
   let at = node;
   for (let steps = 0; steps < 32 && slot >= 0; steps++) {
-    const link = at.graph?.getLink?.(at.inputs?.[slot]?.link) ?? null;
+    const link = (at.graph && at.getInputLink?.(slot)) ?? null; // copies that are in no graph have no links
     at = link ? at.graph.getNodeById(link.origin_id) : null;
     if (!at || at.type !== "Reroute") return at;
     slot = 0;
@@ -18,9 +18,15 @@ export function viewPath({ filename, subfolder = "", type = "output" }, run = ""
   return `/view?${new URLSearchParams({ filename, subfolder, type, run })}`;
 }
 
+/** The name by which the editor keeps a node's outputs: inside of a subgraph its definition's id goes first. */
+function locatorOf(node) {
+  const inside = node?.graph && node.graph.isRootGraph === false;
+  return inside ? `${node.graph.id}:${node.id}` : String(node?.id);
+}
+
 /** The address of a node's picture: what it showed last, else the file that its "image" widget names; null if none. */
 export function pictureOf(node, outputs, toUrl) {
-  const shown = outputs?.[String(node?.id)]?.images?.[0];
+  const shown = outputs?.[locatorOf(node)]?.images?.[0];
   if (shown?.filename) return toUrl(viewPath(shown));
   const file = node?.widgets?.find((widget) => widget.name === "image")?.value;
   if (typeof file !== "string" || !/\.(png|jpe?g|webp|gif|bmp|avif)( \[\w+\])?$/i.test(file)) return null;

@@ -12,8 +12,8 @@ const CURSORS = { select: "default", box: "crosshair", ellipse: "crosshair", pai
 
 /** Listens on a stage and changes a store. */
 export class Pointer {
-  constructor(stage, store, say) {
-    Object.assign(this, { stage, store, say, fingers: new Map(), drag: null });
+  constructor(stage, store, say, clicked = () => {}) {
+    Object.assign(this, { stage, store, say, clicked, fingers: new Map(), drag: null });
     const { canvas } = stage;
     this.listeners = [
       [canvas, "pointerdown", (event) => this.down(event)],
@@ -107,7 +107,11 @@ export class Pointer {
     if (!drag || event.pointerId !== drag.id) return;
     this.drag = null;
     const { document: before, selection: old } = this.store.state;
-    if (!drag.gesture || !(drag.moved || drag.atOnce)) return void this.store.set({ draft: null, guides: [] });
+    if (!drag.gesture || !(drag.moved || drag.atOnce)) {
+      this.store.set({ draft: null, guides: [] });
+      if (!drag.moved && drag.selection) this.clicked(drag.selection);
+      return;
+    }
     const { document, selection } = drag.gesture(this.place(event).point, { ...keysOf(event), lifted: true });
     const changed = document !== before;
     this.store.keep(document, { ...(changed ? drag.after : {}), selection: changed ? selection ?? null : old });

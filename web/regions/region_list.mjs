@@ -6,8 +6,8 @@ import { element, iconButton, setIcon, setLabel, setPressed } from "./elements.m
 import { backToFront } from "./hits.mjs";
 import { shown } from "./store.mjs";
 
-/** { list, update(state), editName(region) }. */
-export function createList(store, say) {
+/** { list, update(state), editName(region) }; `leave()` gets the keyboard back when a name was typed. */
+export function createList(store, say, leave) {
   const list = element("ul", { className: "troupe-list", "aria-label": say("regions") });
   list.dataset.captureWheel = "true";
   const rows = [];
@@ -15,7 +15,7 @@ export function createList(store, say) {
     list,
     update(state) {
       const { regions } = shown(state);
-      while (rows.length < regions.length) list.append(rows[rows.push(createRow(store, say)) - 1].item);
+      while (rows.length < regions.length) list.append(rows[rows.push(createRow(store, say, leave)) - 1].item);
       while (rows.length > regions.length) rows.pop().item.remove();
       const stack = backToFront(regions).reverse();
       regions.forEach((region, index) => {
@@ -24,20 +24,29 @@ export function createList(store, say) {
     },
     editName({ name }) {
       const row = rows.find((one) => one.region().name === name);
-      row?.name.focus();
-      row?.name.select();
+      if (!row) return;
+      showInside(list, row.item);
+      row.name.focus({ preventScroll: true }); // browsers would scroll everything around the list as well
+      row.name.select();
     },
   };
 }
 
-function createRow(store, say) {
+function showInside(list, item) {
+  const [outer, inner] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
+  const scale = outer.height / list.offsetHeight || 1; // the graph's zoom
+  if (inner.top < outer.top) list.scrollTop -= (outer.top - inner.top) / scale;
+  if (inner.bottom > outer.bottom) list.scrollTop += (inner.bottom - outer.bottom) / scale;
+}
+
+function createRow(store, say, leave) {
   let region = { name: "" };
   const keep = (after) => store.keep(after, { selection: region.name });
   const to = (changes) => keep(change(store.state.document, region.name, changes));
   const choose = () => store.state.selection !== region.name && store.set({ selection: region.name });
   const place = element("button", { type: "button", className: "troupe-place", onclick: choose });
   const colour = element("input", { type: "color", onchange: () => to({ colour: colour.value }) });
-  const name = nameField(store, () => region, choose);
+  const name = nameField(store, () => region, choose, leave);
   const shape = iconButton("box", "", () => {
     keep(reshape(store.state.document, region.name, region.shape === "box" ? "ellipse" : "box"));
   });
@@ -57,7 +66,7 @@ function createRow(store, say) {
   };
 }
 
-function nameField(store, region, choose) {
+function nameField(store, region, choose, leave) {
   const field = element("input", { type: "text", maxLength: 64, spellcheck: false, autocomplete: "off" });
   field.addEventListener("focus", choose);
   field.addEventListener("change", () => {
@@ -66,7 +75,9 @@ function nameField(store, region, choose) {
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "Escape") field.value = region().name;
-    if (event.key === "Enter" || event.key === "Escape") field.blur();
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    field.blur();
+    leave();
   });
   return field;
 }

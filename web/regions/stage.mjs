@@ -5,8 +5,8 @@ import { element } from "./elements.mjs";
 
 const MOST_RATIO = 3;
 
-/** { canvas, size(), pointAt(event), attach() } for a store; attach returns detach. */
-export function createStage(store, say) {
+/** { canvas, size(), pointAt(event), request(), attach() } for a store; attach returns detach, `look` is drawn as well. */
+export function createStage(store, say, look) {
   const canvas = element("canvas", {
     className: "troupe-stage", tabIndex: 0, "aria-roledescription": say("canvas"), "aria-label": say("canvas"),
   });
@@ -17,7 +17,7 @@ export function createStage(store, say) {
     waiting = 0;
     const stage = size();
     if (!stage.width || !stage.height) return;
-    draw(fitted(canvas, stage), store.state, stage, theme(canvas));
+    draw(fitted(canvas, stage), store.state, stage, theme(canvas), look);
   };
   const request = () => {
     waiting ||= requestAnimationFrame(redraw);
@@ -42,6 +42,7 @@ export function createStage(store, say) {
   return {
     canvas,
     size,
+    request,
     attach,
     /** Where a pointer is, in the stage's own pixels, however much the graph is zoomed. */
     pointAt({ clientX, clientY }) {
@@ -66,5 +67,5 @@ function fitted(canvas, { width, height }) {
 function theme(canvas) {
   const style = getComputedStyle(canvas);
   const read = (name) => style.getPropertyValue(name).trim();
-  return { paper: read("--troupe-paper"), lines: read("--troupe-lines"), frame: read("--troupe-frame") };
+  return { paper: read("--troupe-paper"), lines: read("--troupe-lines"), frame: read("--troupe-frame"), text: style.color };
 }

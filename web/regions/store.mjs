@@ -19,12 +19,16 @@ const START = {
   height: 512,
   picture: null, // an image to draw on
   background: "input",
+  target: null, // the name of the region that something is held over
   status: "",
 };
 const REMEMBERED = ["selection", "tool", "brush", "snapping", "view"];
 
-/** A store; `onKept` is called after every change of the text, with false while keys are still held down. */
-export function createStore(onKept) {
+/**
+ * A store; `onKept` is called after every change of the text, with false while keys are still held down, and `tidy`
+ * puts a document in order before it is kept.
+ */
+export function createStore(onKept, tidy = (document) => document) {
   let state = { ...START };
   let text = encodeRegions(state.document);
   const listeners = new Set();
@@ -58,7 +62,8 @@ export function createStore(onKept) {
       }
     },
     /** Keep a document: it becomes the text. */
-    keep(document, changes = {}, settled = true) {
+    keep(changed, changes = {}, settled = true) {
+      const document = changed === state.document ? changed : tidy(changed);
       if (document !== state.document || state.broken) {
         text = encodeRegions(document);
         set({ document, draft: null, guides: [], broken: null, ...changes });

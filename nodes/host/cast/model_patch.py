@@ -27,6 +27,7 @@ from ..effects.isolation import KeepApart
 from ..effects.prompts import Prompts, unused_prompts
 from ..effects.references import ReferencePhotos
 from ..effects.routing import Route
+from ..faces.late_faces import cast_for_adapters
 from ..model.blocks import cross_attention_blocks
 from ..model.families import family_of
 from ..model.family import JOINT, UNET
@@ -58,6 +59,8 @@ def patch_cast(
             f"Troupe: this {family.name} model draws a cast already, and its references can be shared out once. Put "
             "all people into one cast (chain Cast Member), and use one Apply Cast."
         )
+    if family.kind == UNET:
+        cast = cast_for_adapters(cast, adapter)
     patched = model.clone()
     given = Given(patched, blocks, cast, recipe, adapter, strength, vae, family)
     effects = _made(BRINGING, given)

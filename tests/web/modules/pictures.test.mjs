@@ -9,8 +9,11 @@ const asIs = (path) => path;
 const query = (path) => Object.fromEntries(new URLSearchParams(path.split("?")[1]));
 
 function graphOf(links, nodes) {
-  const graph = { getLink: (id) => links[id] ?? null, getNodeById: (id) => nodes[id] ?? null };
-  for (const node of Object.values(nodes)) node.graph = graph;
+  const graph = { getNodeById: (id) => nodes[id] ?? null };
+  for (const node of Object.values(nodes)) {
+    node.graph = graph;
+    node.getInputLink = (slot) => links[node.inputs?.[slot]?.link] ?? null;
+  }
   return nodes;
 }
 
@@ -39,6 +42,14 @@ test("what a node showed last goes before the file it names", () => {
   assert.deepEqual(query(pictureOf(node, {}, asIs)), { filename: "a b.png", subfolder: "folder/sub", type: "output", run: "" });
   const outputs = { 3: { images: [{ filename: "new.png", subfolder: "", type: "temp" }] } };
   assert.equal(query(pictureOf(node, outputs, asIs)).filename, "new.png");
+});
+
+test("inside of a subgraph a node's pictures are kept by the definition's id", () => {
+  const images = (filename) => ({ images: [{ filename, subfolder: "", type: "temp" }] });
+  const outputs = { 3: images("outside.png"), "an-id:3": images("inside.png") };
+  const inside = { id: 3, graph: { id: "an-id", isRootGraph: false } };
+  assert.equal(query(pictureOf(inside, outputs, asIs)).filename, "inside.png");
+  assert.equal(query(pictureOf({ id: 3, graph: { id: "root", isRootGraph: true } }, outputs, asIs)).filename, "outside.png");
 });
 
 test("a widget that names no picture gives none", () => {

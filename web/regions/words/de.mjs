@@ -27,6 +27,7 @@ export default {
   locked: "gesperrt",
   removed: "{name} gelöscht", added: "{name} hinzugefügt", copied: "Bereiche kopiert", pasted: "{count} Bereiche eingefügt", full: "Mehr Bereiche sind nicht möglich.",
   "not-pasted": "Nichts eingefügt: {reason}",
+  "not-taken": "Bild nicht übernommen: {reason}",
   broken: "Diese Bereiche sind nicht lesbar", "broken-kept": "Der Text bleibt, wie er ist, bis Sie neu beginnen.",
   "copy-text": "Text kopieren", afresh: "Neu beginnen",
 };

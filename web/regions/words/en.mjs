@@ -27,6 +27,7 @@ export default {
   locked: "locked",
   removed: "{name} removed", added: "{name} added", copied: "Regions copied", pasted: "{count} regions pasted", full: "There are as many regions as there can be.",
   "not-pasted": "Nothing pasted: {reason}",
+  "not-taken": "Picture not taken: {reason}",
   broken: "These regions cannot be read", "broken-kept": "The text is kept as it is until you start afresh.",
   "copy-text": "Copy the text", afresh: "Start afresh",
 };

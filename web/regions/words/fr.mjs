@@ -27,6 +27,7 @@ export default {
   locked: "verrouillée",
   removed: "{name} supprimée", added: "{name} ajoutée", copied: "Régions copiées", pasted: "{count} régions collées", full: "Le nombre maximal de régions est atteint.",
   "not-pasted": "Rien collé : {reason}",
+  "not-taken": "Image non prise : {reason}",
   broken: "Ces régions sont illisibles", "broken-kept": "Le texte reste tel quel jusqu'à ce que vous recommenciez.",
   "copy-text": "Copier le texte", afresh: "Recommencer",
 };

@@ -27,6 +27,7 @@ export default {
   locked: "ロック中",
   removed: "{name} を削除しました", added: "{name} を追加しました", copied: "領域をコピーしました", pasted: "{count} 個の領域を貼り付けました", full: "これ以上領域を追加できません。",
   "not-pasted": "貼り付けできません: {reason}",
+  "not-taken": "画像を取り込めません: {reason}",
   broken: "この領域は読み取れません", "broken-kept": "やり直すまで、テキストはそのまま残ります。",
   "copy-text": "テキストをコピー", afresh: "やり直す",
 };

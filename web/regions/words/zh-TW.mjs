@@ -27,6 +27,7 @@ export default {
   locked: "已鎖定",
   removed: "已刪除 {name}", added: "已加入 {name}", copied: "已複製區域", pasted: "已貼上 {count} 個區域", full: "區域數量已達上限。",
   "not-pasted": "未貼上：{reason}",
+  "not-taken": "未能使用影像：{reason}",
   broken: "無法讀取這些區域", "broken-kept": "在您重新開始之前，文字會保持原樣。",
   "copy-text": "複製文字", afresh: "重新開始",
 };

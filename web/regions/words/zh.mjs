@@ -27,6 +27,7 @@ export default {
   locked: "已锁定",
   removed: "已删除 {name}", added: "已添加 {name}", copied: "已复制区域", pasted: "已粘贴 {count} 个区域", full: "区域数量已达上限。",
   "not-pasted": "未粘贴：{reason}",
+  "not-taken": "未能使用图像：{reason}",
   broken: "无法读取这些区域", "broken-kept": "在您重新开始之前，文本保持不变。",
   "copy-text": "复制文本", afresh: "重新开始",
 };

@@ -1,0 +1,1 @@
+"""Cast Board: who is in the picture, where, and in which words, on one canvas."""

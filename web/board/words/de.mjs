@@ -1,0 +1,22 @@
+/** German. */
+export default {
+  canvas: "Besetzungstafel", regions: "Personen, von vorn nach hinten",
+  person: "Person",
+  "drop-1": "Foto hierher ziehen", "drop-2": "oder zum Auswählen klicken",
+  "line-empty": "Noch niemand. Fotos auf die Plätze ziehen, oder auf freien Grund für jemand weiteren.",
+  "line-some": "{count} von {places} Plätzen besetzt. Ein Foto hierher ziehen, um jemanden hinzuzufügen.",
+  "line-full": "{count} Personen. Mehr sind nicht möglich.",
+  "line-busy": "Foto wird übernommen …",
+  grip: "{name} nach vorn oder hinten: ziehen oder Pfeiltasten", photo: "Fotos von {name}: klicken, um eines zu wählen",
+  prompt: "Was {name} trägt und tut", "prompt-hint": "trägt und tut …",
+  strength: "Stärke", "strength-of": "Stärke von {name}", start: "Beginn", end: "Ende",
+  "start-of": "Wo im Ablauf {name} zu wirken beginnt", "end-of": "Wo im Ablauf {name} zu wirken aufhört",
+  more: "Mehr zu {name}", whole: "Das ganze Foto als Gesicht nehmen",
+  "take-away": "{name} von der Tafel nehmen", "take-photo": "Foto {photo} wegnehmen",
+  "point-at": "Auf das gemeinte Gesicht klicken", "add-photo": "Noch ein Foto von {name}",
+  "photo-missing": "{photo} ist nicht mehr da oder kein Bild.", "choose-other": "Foto wählen",
+  "take-whole": "Das ganze Foto nehmen",
+  full: "Mehr Personen sind nicht möglich.", "no-face": "Auf {photo} ist kein Gesicht, oder keines wurde gefunden.",
+  wired: "{name}, über das Kabel",
+  "photos-added": "{name}: Foto hinzugefügt", swapped: "{one} und {other} haben die Plätze getauscht",
+};

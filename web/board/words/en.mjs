@@ -1,0 +1,22 @@
+/** English. */
+export default {
+  canvas: "Cast board", regions: "People, front to back",
+  person: "person",
+  "drop-1": "Drop a photo", "drop-2": "or click to choose",
+  "line-empty": "Nobody yet. Drop photos on the places, or on free ground for somebody more.",
+  "line-some": "{count} of {places} places filled. Drop a photo to add somebody.",
+  "line-full": "{count} people. There are as many as there can be.",
+  "line-busy": "Taking the photo…",
+  grip: "Move {name} front or back: drag, or arrow keys", photo: "Photos of {name}: click to choose one",
+  prompt: "What {name} wears and does", "prompt-hint": "wears and does…",
+  strength: "Strength", "strength-of": "Strength of {name}", start: "Start", end: "End",
+  "start-of": "Where in the schedule {name} begins to act", "end-of": "Where in the schedule {name} ceases to act",
+  more: "More about {name}", whole: "Take the whole photo for the face",
+  "take-away": "Take {name} off the board", "take-photo": "Take the photo {photo} away",
+  "point-at": "Click on the face that is meant", "add-photo": "One more photo of {name}",
+  "photo-missing": "{photo} is not there any more, or is no picture.", "choose-other": "Choose a photo",
+  "take-whole": "Take the whole photo",
+  full: "There are as many people as there can be.", "no-face": "There is no face on {photo}, or none that was found.",
+  wired: "{name}, from the wire",
+  "photos-added": "{name}: photo added", swapped: "{one} and {other} have changed places",
+};

@@ -1,0 +1,22 @@
+/** French. */
+export default {
+  canvas: "Tableau de la distribution", regions: "Personnes, de l'avant vers l'arrière",
+  person: "personne",
+  "drop-1": "Déposez une photo", "drop-2": "ou cliquez pour choisir",
+  "line-empty": "Personne encore. Déposez des photos sur les places, ou à côté pour quelqu'un de plus.",
+  "line-some": "{count} places sur {places} occupées. Déposez une photo pour ajouter quelqu'un.",
+  "line-full": "{count} personnes. Il n'y en a pas plus de possible.",
+  "line-busy": "Reprise de la photo…",
+  grip: "Avancer ou reculer {name} : glisser, ou flèches", photo: "Photos de {name} : cliquez pour en choisir une",
+  prompt: "Ce que {name} porte et fait", "prompt-hint": "porte et fait…",
+  strength: "Force", "strength-of": "Force de {name}", start: "Début", end: "Fin",
+  "start-of": "Où {name} commence à agir", "end-of": "Où {name} cesse d'agir",
+  more: "Plus sur {name}", whole: "Prendre la photo entière pour le visage",
+  "take-away": "Retirer {name} du tableau", "take-photo": "Retirer la photo {photo}",
+  "point-at": "Cliquez sur le visage voulu", "add-photo": "Une autre photo de {name}",
+  "photo-missing": "{photo} n'est plus là, ou n'est pas une image.", "choose-other": "Choisir une photo",
+  "take-whole": "Prendre la photo entière",
+  full: "Il n'y a pas plus de personnes possibles.", "no-face": "Aucun visage trouvé sur {photo}.",
+  wired: "{name}, par le câble",
+  "photos-added": "{name} : photo ajoutée", swapped: "{one} et {other} ont changé de place",
+};

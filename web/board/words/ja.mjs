@@ -1,0 +1,22 @@
+/** Japanese. */
+export default {
+  canvas: "キャストボード", regions: "人物（手前から奥へ）",
+  person: "人物",
+  "drop-1": "写真をドロップ", "drop-2": "またはクリックして選択",
+  "line-empty": "まだ誰もいません。写真を場所にドロップしてください。空いた所にドロップすると人物が増えます。",
+  "line-some": "{places} か所のうち {count} か所に人物がいます。写真をドロップすると追加できます。",
+  "line-full": "{count} 人。これ以上は追加できません。",
+  "line-busy": "写真を取り込んでいます…",
+  grip: "{name} を手前または奥へ（ドラッグまたは矢印キー）", photo: "{name} の写真（クリックして選択）",
+  prompt: "{name} の服装と動作", "prompt-hint": "服装と動作…",
+  strength: "強度", "strength-of": "{name} の強度", start: "開始", end: "終了",
+  "start-of": "{name} が作用し始める位置", "end-of": "{name} が作用し終わる位置",
+  more: "{name} の詳細", whole: "写真全体を顔として使う",
+  "take-away": "{name} をボードから外す", "take-photo": "写真 {photo} を外す",
+  "point-at": "使う顔をクリック", "add-photo": "{name} の写真を追加",
+  "photo-missing": "{photo} が見つからないか、画像ではありません。", "choose-other": "写真を選択",
+  "take-whole": "写真全体を使う",
+  full: "これ以上の人物は追加できません。", "no-face": "{photo} に顔が見つかりません。",
+  wired: "{name}（接続から）",
+  "photos-added": "{name}: 写真を追加しました", swapped: "{one} と {other} の場所を入れ替えました",
+};

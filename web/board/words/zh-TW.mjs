@@ -1,0 +1,22 @@
+/** Traditional Chinese, as written in Taiwan. */
+export default {
+  canvas: "演員面板", regions: "人物（從前到後）",
+  person: "人物",
+  "drop-1": "拖入照片", "drop-2": "或點選以選擇",
+  "line-empty": "還沒有人物。把照片拖到位置上；拖到空白處可再加入一人。",
+  "line-some": "{places} 個位置中已有 {count} 人。拖入照片可繼續加入。",
+  "line-full": "{count} 人，已達上限。",
+  "line-busy": "正在讀取照片…",
+  grip: "把 {name} 移到前面或後面：拖曳或方向鍵", photo: "{name} 的照片：點選以選擇",
+  prompt: "{name} 的穿著與動作", "prompt-hint": "穿著與動作…",
+  strength: "強度", "strength-of": "{name} 的強度", start: "起始", end: "結束",
+  "start-of": "{name} 從何處開始起作用", "end-of": "{name} 到何處停止起作用",
+  more: "{name} 的更多設定", whole: "把整張照片當作臉部",
+  "take-away": "從面板移除 {name}", "take-photo": "移除照片 {photo}",
+  "point-at": "點選要用的臉", "add-photo": "再加入一張 {name} 的照片",
+  "photo-missing": "{photo} 已不存在，或不是影像。", "choose-other": "選擇照片",
+  "take-whole": "使用整張照片",
+  full: "人數已達上限。", "no-face": "在 {photo} 上沒有找到臉。",
+  wired: "{name}（來自連線）",
+  "photos-added": "{name}：已加入照片", swapped: "{one} 與 {other} 已互換位置",
+};

@@ -1,0 +1,22 @@
+/** Chinese. */
+export default {
+  canvas: "演员面板", regions: "人物（从前到后）",
+  person: "人物",
+  "drop-1": "拖入照片", "drop-2": "或点击选择",
+  "line-empty": "还没有人物。把照片拖到位置上；拖到空白处可再添加一人。",
+  "line-some": "{places} 个位置中已有 {count} 人。拖入照片可继续添加。",
+  "line-full": "{count} 人，已达上限。",
+  "line-busy": "正在读取照片…",
+  grip: "把 {name} 移到前面或后面：拖动或方向键", photo: "{name} 的照片：点击选择",
+  prompt: "{name} 的穿着与动作", "prompt-hint": "穿着与动作…",
+  strength: "强度", "strength-of": "{name} 的强度", start: "开始", end: "结束",
+  "start-of": "{name} 从何处开始起作用", "end-of": "{name} 到何处停止起作用",
+  more: "{name} 的更多设置", whole: "把整张照片当作面部",
+  "take-away": "从面板移除 {name}", "take-photo": "移除照片 {photo}",
+  "point-at": "点击要用的面部", "add-photo": "再添加一张 {name} 的照片",
+  "photo-missing": "{photo} 已不存在，或不是图像。", "choose-other": "选择照片",
+  "take-whole": "使用整张照片",
+  full: "人数已达上限。", "no-face": "在 {photo} 上没有找到面部。",
+  wired: "{name}（来自连线）",
+  "photos-added": "{name}：已添加照片", swapped: "{one} 与 {other} 已互换位置",
+};
