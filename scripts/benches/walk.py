@@ -1,8 +1,8 @@
-"""How far a reader walks: files, functions and lines of the pack that one patched model call runs, and how full rooms are.
+"""How far a reader walks: files, functions and lines that one patched model call runs, and how full rooms are.
 
-One call of a UNet in SDXL's structure, a tenth as wide, with two people; the call before it has made what a run keeps.
-Counted are files, functions and lines of attention/ and nodes/ that run in it, by Python's own tracing, and the files
-of each of their rooms. tests/test_rooms.py holds that no files import each other.
+Calls of a UNet in SDXL's structure, a tenth as wide, with two people: the first of a run, which makes what a run keeps,
+and the second. Counted are files, functions and lines of attention/ and nodes/ that run in them, by Python's own
+tracing, and the files of each of their rooms. tests/test_rooms.py holds that no files import each other.
 """
 
 from __future__ import annotations
@@ -55,33 +55,33 @@ class Walk:
 def rows(settings: Settings) -> list[Row]:
     """All rows."""
     workshop = Workshop(settings.installation)
-    walked = cache(lambda: walk(workshop))
-    counts = {
-        "files": (lambda: len(walked().files), WANTED_FILES),
-        "functions": (lambda: len(walked().functions), None),
-        "lines": (lambda: len(walked().lines), None),
-    }
-    found = [
-        _row(f"one call of decoupled, two people: {what}", count, bound) for what, (count, bound) in counts.items()
-    ]
+    walked = cache(lambda: walks(workshop))
+    found = []
+    for number, (call, bound) in enumerate({"first call of a run": WANTED_FILES, "later call": None}.items()):
+        for what in ("files", "functions", "lines"):
+
+            def count(number: int = number, what: str = what) -> int:
+                return len(getattr(walked()[number], what))
+
+            found.append(_row(f"decoupled, two people, {call}: {what}", count, bound if what == "files" else None))
     rooms = Counter(file.parent.relative_to(ROOT).as_posix() for room in ROOMS for file in (ROOT / room).rglob("*.py"))
     return [*found, *(_row(f"files in {room}", lambda number=number: number) for room, number in sorted(rooms.items()))]
 
 
-def walk(workshop: Workshop) -> Walk:
-    """What the second call of a run goes through."""
+def walks(workshop: Workshop) -> tuple[Walk, Walk]:
+    """What the first and the second call of a run go through."""
     rig = workshop.rig(Shape(SDXL.narrow(), torch.float32, 256))
-    seen = Walk()
+    seen = Walk(), Walk()
 
-    def second_call(call: Any) -> None:
-        call()
-        sys.settrace(seen.note)
-        try:
-            call()
-        finally:
-            sys.settrace(None)
+    def calls(call: Any) -> None:
+        for walk in seen:
+            sys.settrace(walk.note)
+            try:
+                call()
+            finally:
+                sys.settrace(None)
 
-    within_runs(rig.shape.structure, [rig.patched(RECIPES["decoupled"], 2)], rig.shape.size, second_call)
+    within_runs(rig.shape.structure, [rig.patched(RECIPES["decoupled"], 2)], rig.shape.size, calls)
     return seen
 
 
