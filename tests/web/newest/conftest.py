@@ -18,7 +18,8 @@ class NewestServer(RealServer):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def newest_server(tmp_path_factory):
+    """Not called `server`: the page of the pinned front end would be opened on it."""
     if not (newest_front_end_folder(places()) / "index.html").is_file():
         pytest.skip("The newest front end is not there; scripts/test.py fetches it.")
     made = installation_of(sys.executable)
@@ -28,8 +29,8 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def page(page, server):
+def page(page, newest_server):
     """A page of its own in the browser that is open already."""
     context = page.tab.context.browser.new_context(viewport={"width": 1280, "height": 960}, has_touch=True)
-    yield CanvasPage(context.new_page(), server, SCREENSHOTS / "newest")
+    yield CanvasPage(context.new_page(), newest_server, SCREENSHOTS / "newest")
     context.close()
