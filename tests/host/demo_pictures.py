@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from pack.demo.people_by_name import photo_of
 
 NEUTRAL = ""
 TWO_AT_THE_BEACH = "two people at the beach, red smiling left, blue sad right"
@@ -41,6 +42,20 @@ def decoded(core_nodes, world, latent: dict) -> torch.Tensor:
 def encoded(core_nodes, world, image: torch.Tensor) -> dict:
     """VAE Encode: LATENT."""
     return core_nodes["VAEEncode"]().encode(world[2], image)[0]
+
+
+@torch.inference_mode()
+def drawn_with_photos(core_nodes, world, names, text=TWO_AT_THE_BEACH) -> torch.Tensor:
+    """Two steps of KSampler with photos of people by name, given by the stock ReferenceLatent: IMAGE."""
+    from comfy_extras.nodes_edit_model import ReferenceLatent
+
+    conditions = [conditioning(core_nodes, world[1], prompt) for prompt in (text, NEUTRAL)]
+    for name in names:
+        latent = encoded(core_nodes, world, photo_of(name, 64)[None])
+        conditions = [ReferenceLatent.execute(one, latent)[0] for one in conditions]
+    (latent,) = core_nodes["EmptyLatentImage"]().generate(128, 128, 1)
+    (latent,) = core_nodes["KSampler"]().sample(world[0], 3, 2, 3.0, "euler", "simple", *conditions, latent)
+    return decoded(core_nodes, world, latent)
 
 
 def state_of(value) -> dict[str, torch.Tensor]:

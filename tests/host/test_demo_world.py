@@ -14,7 +14,7 @@ from pack.demo.train.publish import MOST_IN_A_FILE, MOST_IN_ALL, WHOLE
 from pack.nodes.host import demo_world
 from pack.nodes.host.demo_world import WEIGHTS, load_demo_world
 from pack.nodes.setup.demo_nodes import DemoPhoto, LoadDemoWorld
-from pack.tests.host.demo_pictures import conditioning, decoded, encoded, sampled, state_of
+from pack.tests.host.demo_pictures import conditioning, decoded, drawn_with_photos, encoded, sampled, state_of
 
 LEAST_PSNR = 25.0  # dB; 29.9 were measured. Raised when the shipped autoencoder gets better, never lowered
 
@@ -93,6 +93,17 @@ def test_prompts_change_the_picture(world, core_nodes):
 
     for i, one in enumerate(pictures):
         assert all((one - other).abs().mean() > 0.01 for other in pictures[:i])
+
+
+def test_words_and_photos_change_what_the_transformer_draws(core_nodes):
+    world = load_demo_world("transformer")
+    one, other = "one person at the beach, red shirt", "one person at night, blue shirt"
+    asked = [(one, ()), (other, ()), (one, ("Ada",)), (one, ("Ben",)), (one, ("Ada", "Ben"))]
+
+    pictures = [drawn_with_photos(core_nodes, world, names, text) for text, names in asked]
+
+    for i, picture in enumerate(pictures):
+        assert all((picture - before).abs().mean() > 0.01 for before in pictures[:i])
 
 
 def test_words_it_does_not_know_change_nothing(world, core_nodes):

@@ -23,7 +23,7 @@ from pack.demo.train.training import Training
 from pack.nodes.host import demo_world
 from pack.nodes.host.demo_world import load_demo_vision, load_demo_world
 from pack.tests.host.conftest import ROOT, host_folder
-from pack.tests.host.demo_pictures import TWO_AT_THE_BEACH, conditioning, decoded, encoded, sampled
+from pack.tests.host.demo_pictures import TWO_AT_THE_BEACH, conditioning, decoded, drawn_with_photos, sampled
 from safetensors.torch import load_file
 
 SMOKE = FORMS["smoke"]
@@ -50,20 +50,6 @@ def trained(tmp_path_factory):
 def world(trained, monkeypatch):
     monkeypatch.setattr(demo_world, "WEIGHTS", trained[0] / "shipped")
     return load_demo_world()
-
-
-def shown(core_nodes, world, names):
-    """Two steps of the stock sampler, with photos given by the stock ReferenceLatent."""
-    from comfy_extras.nodes_edit_model import ReferenceLatent
-
-    model, clip, *_ = world
-    positive, negative = (conditioning(core_nodes, clip, text) for text in (TWO_AT_THE_BEACH, ""))
-    for name in names:
-        latent = encoded(core_nodes, world, photo_of(name, 64)[None])
-        positive, negative = (ReferenceLatent.execute(one, latent)[0] for one in (positive, negative))
-    (latent,) = core_nodes["EmptyLatentImage"]().generate(128, 128, 1)
-    run = core_nodes["KSampler"]().sample
-    return decoded(core_nodes, world, run(model, 3, 2, 3.0, "euler", "simple", positive, negative, latent)[0])
 
 
 def going_on(trained, folder, *chosen) -> Training:
@@ -115,7 +101,7 @@ def test_the_host_samples_the_transformer_with_pictures_of_people(trained, core_
     monkeypatch.setattr(demo_world, "WEIGHTS", trained[0] / "shipped")
     world = load_demo_world("transformer")
 
-    pictures = [shown(core_nodes, world, names) for names in ((), ("Ada",), ("Ada", "Ben"), ("Ben", "Ada"))]
+    pictures = [drawn_with_photos(core_nodes, world, names) for names in ((), ("Ada",), ("Ada", "Ben"), ("Ben", "Ada"))]
 
     assert all(picture.shape == (1, 128, 128, 3) and picture.isfinite().all() for picture in pictures)
 
