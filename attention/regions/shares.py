@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from . import outlines
 from .compositors import composite
 from .masks import Cells, token_masks
-from .outlines import bands
 from .region import Region, mean_of_samples, sample_points, values_at
 
 # Points per cell and axis at which overlaps are settled.
@@ -40,10 +40,11 @@ def visible_part(regions: Sequence[Region], cells: Cells, compositor: str) -> Te
     returns [I, H, W] in [0, 1]
     """
     width = len(cells.columns) - 1
+    at_once = max(1, outlines.BAND // (width * len(regions) * SAMPLES**2))  # rows of cells
     visible = torch.ones(len(regions), len(cells.rows) - 1, width)
-    for band in bands(visible.shape[1], width * len(regions) * SAMPLES**2):
-        rows = cells.rows[band.start : band.stop + 1]
-        visible[:, band] = _settled(regions, rows, cells, compositor)
+    for top in range(0, visible.shape[1], at_once):
+        rows = cells.rows[top : top + at_once + 1]
+        visible[:, top : top + at_once] = _settled(regions, rows, cells, compositor)
     return visible
 
 

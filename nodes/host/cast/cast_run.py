@@ -66,7 +66,8 @@ class CastRun:
         """A call of the model with these transformer options."""
         step: Step = options[STEP]
         rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
-        call = call_of(step, rows, x, options.get(INPUT), others.get("text"))
+        evaluated = options.get(INPUT)
+        call = step.call(rows, x, evaluated) or call_of(step, rows, x, evaluated, others.get("text"))
         if call.lost and not self._said:  # once in a run
             log.warning(call.lost)
             self._said = True

@@ -52,7 +52,9 @@ class CastWrappers:
         else:
             window, pictures = picture_window(options), picture_numbers(options)
             step = resolve(conds, run.guider.conds, x_in.shape[-2:], window, pictures)
-            step = within(step, crop_in(run.guider.conds.get("positive") or ()))
+            positive = run.guider.conds.get("positive") or ()
+            if any("control" in cond for cond in positive):  # a marker of a crop is one, see model/crops.py
+                step = within(step, crop_in(positive))
         conds = run.conds(conds)
         options = {
             **options,

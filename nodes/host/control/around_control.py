@@ -55,4 +55,6 @@ def crops_of(x: Tensor, options: dict) -> list[tuple[tuple[int, int], Area | Non
         return [((x.shape[-2], x.shape[-1]), None)]
     step = options[STEP]
     rows = step.of(options["cond_or_uncond"], options.get("uuids", ()))
-    return [(step.latent, row.area) for row in call_of(step, rows, x, options.get(INPUT), None).rows]
+    evaluated = options.get(INPUT)
+    call = step.call(rows, x, evaluated) or call_of(step, rows, x, evaluated, None)
+    return [(step.latent, row.area) for row in call.rows]

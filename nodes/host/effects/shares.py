@@ -34,7 +34,9 @@ class Shares:
         """[N, I]: each member's share of the cells of a crop; `latent` rows and columns of the whole picture."""
         key = (grid, latent, area)
         if key not in self._made:
-            regions = feathered(self._regions, self._feather, latent[1] / latent[0])
+            regions = self._regions
+            if self._feather:
+                regions = feathered(regions, self._feather, latent[1] / latent[0])
             shares = token_shares(regions, cells_of(grid, latent, area), self._compositor, self._hard)
             self._made[key] = shares.flatten(1).mT  # [I, H, W] -> [N, I]
         return self._made[key]

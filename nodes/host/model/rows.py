@@ -111,6 +111,19 @@ class Step:
         """The numbers of the pictures of a call with so many of them; none where they are not known."""
         return self.pictures if len(self.pictures) == images else ()
 
+    def call(self, rows: tuple[Row, ...], x: Tensor, evaluated: Tensor | None) -> Call | None:
+        """A model call with these rows, one for each group, as ComfyUI lays it out; None where another pack did.
+
+        x         : the call's input, [B, C, h, w]
+        evaluated : the latents that ComfyUI evaluates, [I, C, H, W]
+        """
+        images = len(x) // len(rows)
+        if evaluated is not None and x.ndim == evaluated.ndim == 4:
+            size = rows[0].area[:2] if rows[0].area else tuple(evaluated.shape[-2:])
+            if tuple(x.shape[-2:]) != size or images > len(evaluated):
+                return None
+        return Call(self.latent, rows, images, self.pictures_of(images))
+
     def of(self, indices: Sequence[int], uuids: Sequence[UUID]) -> tuple[Row, ...]:
         """The rows of one model call, from the positions and uuids that ComfyUI hands to patches.
 

@@ -19,8 +19,8 @@ Arrangement = list[tuple[int, int]]
 """Of each run of rows in a call, one for each evaluated picture: the number of their group, and of their tile."""
 
 
-def call_of(step: Step, rows: tuple[Row, ...], x: Tensor, evaluated: Tensor | None, text: Tensor | None) -> Call:
-    """The rows of a model call.
+def call_of(step: Step, rows: tuple[Row, ...], x: Tensor, evaluated: Tensor, text: Tensor | None) -> Call:
+    """The rows of a model call that is not laid out as ComfyUI does it (see `Step.call`).
 
     rows      : of the call as ComfyUI laid it out, one for each group
     x         : the call's input, [B, C, h, w]
@@ -29,11 +29,7 @@ def call_of(step: Step, rows: tuple[Row, ...], x: Tensor, evaluated: Tensor | No
     Raises RuntimeError for rows that fit no arrangement of these groups.
     """
     images = len(x) // len(rows)
-    if evaluated is None or x.ndim != 4 or evaluated.ndim != 4:
-        return Call(step.latent, rows, images, step.pictures_of(images))
     size = rows[0].area[:2] if rows[0].area else tuple(evaluated.shape[-2:])
-    if tuple(x.shape[-2:]) == size and images <= len(evaluated):
-        return Call(step.latent, rows, images, step.pictures_of(images))
     tiles, left_over = divmod(len(x), len(rows) * len(evaluated))
     if left_over or not tiles:
         return Call(step.latent, rows, images, step.pictures_of(images), _sentence(x, size))
