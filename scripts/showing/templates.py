@@ -104,7 +104,7 @@ def note_of(title: str, workflow: Mapping[str, Any]) -> str:
     return "\n".join([
         f"## {title}", "",
         "### 1. Files, in ComfyUI's folder `models`", *(f"* {_line(file)}" for file in files_of(workflow)), "",
-        "Run once: the Doctor below says which are missing, what else is wrong, and what to do. Press R afterwards.", "",
+        "Run once: the Doctor below says which are missing and what else is wrong. Press R when they are there.", "",
         "### 2. Photos", f"Choose one in {_listed(photos)}, with one subject each, sharp and well lit.", "",
         "### 3. What to change first", *(f"* {line}" for line in first),
     ])  # fmt: skip
