@@ -6,6 +6,8 @@ from itertools import combinations
 
 import folder_paths
 import pytest
+from comfy_api.latest import io
+from pack.nodes import NODES
 from pack.nodes.host.doctor.doctor_workflows import FOLDERS, NAMES
 from pack.nodes.host.model_files import FILES
 from pack.nodes.host.model_folders import register_model_folders
@@ -16,6 +18,7 @@ from pack.tests.host.test_checkpoint_workflows import NEEDS
 WORKFLOWS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "workflows").glob("*.json")}
 OF_PHOTOS = sorted(name for name, workflow in WORKFLOWS.items() if takes_photos(workflow))
 TITLE = 30  # a node's title lies so far above its position
+ROW, WIDGET, EDGE = 20, 24, 6  # heights of a socket, of a widget, and of what is left free, in the classic renderer
 WINDOW = (1280, 720)  # pixels of a small browser window
 LETTER = 14  # of the editor, in the graph's units
 
@@ -106,6 +109,20 @@ def test_nodes_and_groups_do_not_overlap_and_every_node_lies_in_one_group(name):
     for number, (left, top, right, bottom) in nodes.items():
         around = [g for g in groups if g[0] <= left and g[1] <= top and right <= g[2] and bottom <= g[3]]
         assert len(around) == 1, number
+
+
+def least_height(schema):
+    """What a node's sockets and widgets take at least; the editor draws a node higher than its file says."""
+    widgets = sum(isinstance(socket, io.WidgetInput) and not socket.force_input for socket in schema.inputs)
+    return ROW * max(len(schema.inputs) - widgets, len(schema.outputs)) + WIDGET * widgets + EDGE
+
+
+@pytest.mark.parametrize("name", OF_PHOTOS)
+def test_every_node_is_saved_as_high_as_it_is_drawn(name):
+    least = {node.GET_SCHEMA().node_id: least_height(node.GET_SCHEMA()) for node in NODES}
+
+    for node in WORKFLOWS[name]["nodes"]:
+        assert node["size"][1] >= least.get(node["type"], 0), (node["id"], node["type"])
 
 
 @pytest.mark.parametrize("name", sorted(WORKFLOWS))
