@@ -67,6 +67,13 @@ def _faceid(name: str, purpose: str, size: int = 0, everyday: bool = False) -> M
     return ModelFile(name, "ipadapter", address, IPADAPTER_PLUS, purpose, FACES_RESEARCH, size, everyday=everyday)
 
 
+def _packaged(place: str, repository: str, purpose: str, licence: str) -> ModelFile:
+    """A file that ComfyUI's publisher packages anew, in a folder per kind."""
+    folder, name = place.split("/")
+    address = f"{HUB}/Comfy-Org/{repository}/resolve/main/split_files/{place}"
+    return ModelFile(name, folder, address, TEMPLATES, purpose, licence)
+
+
 FACE_PACKS = (
     ModelFile(
         "buffalo_l", "insightface/models", f"{INSIGHTFACE}/buffalo_l.zip", INSIGHTFACE_CODE,
@@ -167,7 +174,40 @@ CHECKPOINTS = (
         "Stable Diffusion XL", OPENRAIL,
     ),
 )  # fmt: skip
-FILES = (*FACE_PACKS, *ADAPTERS, *ENCODERS, *CONTROL_NETS, *CHECKPOINTS)
+TRANSFORMERS = (
+    _packaged(
+        "diffusion_models/flux1-dev-kontext_fp8_scaled.safetensors", "flux1-kontext-dev_ComfyUI",
+        "FLUX.1 Kontext [dev]", "FLUX.1 [dev] non-commercial",
+    ),
+    ModelFile(
+        "clip_l.safetensors", "text_encoders",
+        f"{HUB}/comfyanonymous/flux_text_encoders/resolve/main/clip_l.safetensors", TEMPLATES,
+        "text encoder of FLUX.1", MIT,
+    ),
+    ModelFile(
+        "t5xxl_fp8_e4m3fn_scaled.safetensors", "text_encoders",
+        f"{HUB}/comfyanonymous/flux_text_encoders/resolve/main/t5xxl_fp8_e4m3fn_scaled.safetensors", TEMPLATES,
+        "the other text encoder of FLUX.1", APACHE,
+    ),
+    _packaged("vae/ae.safetensors", "Lumina_Image_2.0_Repackaged", "VAE of FLUX.1", APACHE),
+    ModelFile(
+        "flux-2-klein-4b-fp8.safetensors", "diffusion_models",
+        f"{HUB}/black-forest-labs/FLUX.2-klein-4b-fp8/resolve/main/flux-2-klein-4b-fp8.safetensors", TEMPLATES,
+        "FLUX.2 [klein] 4B", APACHE,
+    ),
+    _packaged("text_encoders/qwen_3_4b.safetensors", "z_image_turbo", "text encoder of FLUX.2 [klein] 4B", APACHE),
+    _packaged("vae/flux2-vae.safetensors", "flux2-dev", "VAE of FLUX.2", APACHE),
+    _packaged(
+        "diffusion_models/qwen_image_edit_2511_fp8mixed.safetensors", "Qwen-Image-Edit_ComfyUI",
+        "Qwen-Image-Edit 2511", APACHE,
+    ),
+    _packaged(
+        "text_encoders/qwen_2.5_vl_7b_fp8_scaled.safetensors", "HunyuanVideo_1.5_repackaged",
+        "text encoder of Qwen-Image-Edit", APACHE,
+    ),
+    _packaged("vae/qwen_image_vae.safetensors", "Qwen-Image_ComfyUI", "VAE of Qwen-Image-Edit", APACHE),
+)  # fmt: skip
+FILES = (*FACE_PACKS, *ADAPTERS, *ENCODERS, *CONTROL_NETS, *CHECKPOINTS, *TRANSFORMERS)
 
 
 def last_part(name: str) -> str:

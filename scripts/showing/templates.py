@@ -1,0 +1,167 @@
+"""What every workflow for a user's own photos carries: addresses of its files, a note, the Doctor, a readable view."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...nodes.host.adapters.eva_files import NAME as EVA
+from ...nodes.host.doctor.doctor_workflows import FOLDERS, NAMES
+from ...nodes.host.model_files import ENCODERS, ModelFile, address_of, published
+from .graph_picture import LEFT, TOP, bounds_of
+
+TITLES = {
+    "faceid-plus-v2-sd15": "Two people: FaceID Plus v2, Stable Diffusion 1.5",
+    "faceid-sdxl": "Two people: FaceID, Stable Diffusion XL",
+    "flux2-klein-two-people": "Two people: FLUX.2 [klein] 4B",
+    "instantid-sdxl": "Two people: InstantID, Stable Diffusion XL",
+    "kontext-two-people": "Two people: FLUX.1 Kontext [dev]",
+    "pulid-sdxl": "Two people: PuLID, Stable Diffusion XL",
+    "qwen-edit-two-people": "Two people: Qwen-Image-Edit 2511",
+    "three-subjects-plus-sdxl": "Three subjects: IP-Adapter Plus, Stable Diffusion XL",
+}
+SCALE = 0.8  # of the view: a node's 14-pixel letters are 11 pixels high, and the first three groups fit a wide screen
+START = "Start here"
+NOTE, DOCTOR, PREVIEW = "MarkdownNote", "Troupe_Doctor", "PreviewAny"
+REPORT = "What the Doctor says"
+# Left of all groups, in the graph's units: (left, top, width, height).
+GROUP_BOX = (-540, -10, 500, 1220)
+BOXES = {NOTE: (-520, 60, 460, 560), DOCTOR: (-520, 690, 460, 60), PREVIEW: (-520, 810, 460, 370)}
+
+
+def takes_photos(workflow: Mapping[str, Any]) -> bool:
+    """Whether a workflow of the editor asks for a user's own photos; the demo's bring theirs."""
+    return any(node["type"] == "LoadImage" for node in workflow["nodes"])
+
+
+def dressed(name: str, workflow: Mapping[str, Any]) -> dict[str, Any]:
+    """A workflow with all that templates carry; one that has it comes back as it was.
+
+    name : of its file, without suffix; KeyError for one with photos that has no title in TITLES
+    """
+    new = copy.deepcopy(dict(workflow))
+    if takes_photos(new):
+        for node in new["nodes"]:
+            models = models_of(node)
+            if models:
+                node["properties"]["models"] = models
+        _put_start(new, note_of(TITLES[name], new))
+    left, top, _, _ = bounds_of(new)
+    new["extra"]["ds"] = {"scale": SCALE, "offset": [LEFT / SCALE - left, TOP / SCALE - top]}
+    return new
+
+
+def models_of(node: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The files that a loader's widgets name, as the editor reads them to offer a download: name, url, directory.
+
+    The editor passes over names that no widget holds, and cannot unpack a face pack; the note has these.
+    """
+    if node["type"] not in FOLDERS:
+        return []
+    files = {name: _known(name) for name in node["widgets_values"][: NAMES.get(node["type"], 1)]}
+    return [{"name": name, "url": file.address, "directory": file.folder} for name, file in files.items()]
+
+
+def files_of(workflow: Mapping[str, Any]) -> list[ModelFile]:
+    """Every published file that a workflow needs, once: those its loaders name, and encoders that are found unnamed."""
+    return list(dict.fromkeys(_known(name) for name in _names_in(workflow)))
+
+
+def _names_in(workflow: Mapping[str, Any]) -> Iterator[str]:
+    for node in workflow["nodes"]:
+        if node["type"] == "Troupe_LoadFaceEngine":
+            yield node["widgets_values"][0]
+        for model in models_of(node):
+            yield model["name"]
+            if node["type"] == "Troupe_LoadAdapter" and "pulid" in model["name"]:
+                yield EVA
+            elif node["type"] == "Troupe_LoadAdapter" and "plus" in model["name"]:
+                yield ENCODERS[0].name
+
+
+def _known(name: str) -> ModelFile:
+    file = published(name)
+    if file is None:
+        raise KeyError(f"{name} is not in nodes/host/model_files.py, where its address was to be found. Add it.")
+    return file
+
+
+def note_of(title: str, workflow: Mapping[str, Any]) -> str:
+    """The note in Markdown: which files go where, what to load, what to change first."""
+    titles = {node["id"]: node.get("title", "") for node in workflow["nodes"]}
+    kinds = {node["id"]: node["type"] for node in workflow["nodes"]}
+    photos = [titles[node] for node, kind in kinds.items() if kind == "LoadImage"]
+    prompts = [titles[node] for node, kind in kinds.items() if "TextEncode" in kind and "egative" not in titles[node]]
+    first = [
+        f"The words in {_listed(prompts)}.",
+        "The places: drag the regions in *Draw Regions*. `region` of each *Cast Member* is the name of one.",
+        "`strength` of *Apply Cast*: up where people are not like their photos, down where faces are burnt or stiff.",
+        "The size: it stands in *Draw Regions* and in every other node with a `width`; keep all of them the same.",
+    ]
+    if "Troupe_ApplyIdentityNet" in kinds.values():
+        first.insert(3, "`strength` of *Apply IdentityNet*: how firmly faces are held to their key points.")
+    return "\n".join([
+        f"## {title}", "",
+        "### 1. Files, in ComfyUI's folder `models`", *(f"* {_line(file)}" for file in files_of(workflow)), "",
+        "Run once: the Doctor below says which are missing and what else is wrong. Press R when they are there.", "",
+        "### 2. Photos", f"Choose one in {_listed(photos)}, with one subject each, sharp and well lit.", "",
+        "### 3. What to change first", *(f"* {line}" for line in first),
+    ])  # fmt: skip
+
+
+def _line(file: ModelFile) -> str:
+    then = address_of(file).removeprefix(file.address)
+    return f"[{file.name}]({file.address}) in `{file.folder}`{then}: {file.purpose} ({file.licence})"
+
+
+def _listed(titles: list[str]) -> str:
+    names = [f"*{title}*" for title in titles]
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _put_start(workflow: dict[str, Any], text: str) -> None:
+    """Put the group with the note, the Doctor and its report left of all others, in place of an earlier one."""
+    earlier = _start_nodes(workflow)
+    if not earlier:
+        ids = range(workflow["last_node_id"] + 1, workflow["last_node_id"] + 4)
+        workflow["last_node_id"], workflow["last_link_id"] = ids[-1], workflow["last_link_id"] + 1
+        link, group = workflow["last_link_id"], max(group["id"] for group in workflow["groups"]) + 1
+    else:
+        ids = [node["id"] for node in earlier]
+        link = earlier[1]["outputs"][0]["links"][0]
+        group = next(group["id"] for group in workflow["groups"] if group["title"] == START)
+    kept = [node for node in workflow["nodes"] if node not in earlier]
+    order = max(node["order"] for node in kept) + 1
+    workflow["nodes"] = [*kept, *_nodes(ids, link, order, text)]
+    links = [other for other in workflow["links"] if other[0] != link]
+    workflow["links"] = [*links, [link, ids[1], 0, ids[2], 0, "STRING"]]
+    like = next(other for other in workflow["groups"] if other["title"] != START)
+    box = {"id": group, "title": START, "bounding": list(GROUP_BOX)}
+    workflow["groups"] = [*(other for other in workflow["groups"] if other["title"] != START), like | box]
+
+
+def _start_nodes(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Note, Doctor and report of an earlier writing, in this order; empty before the first."""
+    wanted = [(NOTE, START), (DOCTOR, ""), (PREVIEW, REPORT)]
+    found = {(node["type"], node.get("title", "")): node for node in workflow["nodes"]}
+    return [found[key] for key in wanted] if all(key in found for key in wanted) else []
+
+
+def _nodes(ids: range | list[int], link: int, order: int, text: str) -> list[dict[str, Any]]:
+    note, doctor, report = ids
+    out = {"name": "report", "type": "STRING", "links": [link]}
+    shown = {"name": "STRING", "type": "STRING", "links": []}
+    return [
+        _node(NOTE, note, order, title=START, color="#432", bgcolor="#653", widgets_values=[text]),
+        _node(DOCTOR, doctor, order + 1, outputs=[out], widgets_values=[]),
+        _node(PREVIEW, report, order + 2, title=REPORT, outputs=[shown], widgets_values=[],
+              inputs=[{"name": "source", "type": "*", "link": link}]),
+    ]  # fmt: skip
+
+
+def _node(kind: str, number: int, order: int, **more: Any) -> dict[str, Any]:
+    left, top, width, height = BOXES[kind]
+    node = {"id": number, "type": kind, "pos": [left, top], "size": [width, height], "flags": {}, "order": order}
+    properties = {} if kind == NOTE else {"Node name for S&R": kind}
+    return node | {"mode": 0, "inputs": [], "outputs": [], "properties": properties} | more
