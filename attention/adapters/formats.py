@@ -27,6 +27,7 @@ class Format:
     recognisers : face packs whose embeddings it was trained with; the first one is the usual one
     shortcut    : in FaceID-plus, whether the face's own tokens are added to what the image makes of them
     joins       : whether all photos of a person that act together go through its module as one
+    flux        : whether people are added to the picture's tokens behind blocks of FLUX.1, not to cross-attention
     """
 
     module: str
@@ -37,6 +38,7 @@ class Format:
     recognisers: tuple[str, ...] = ()
     shortcut: bool = False
     joins: bool = False
+    flux: bool = False
 
 
 FORMATS = {
@@ -52,6 +54,7 @@ FORMATS = {
     "kolors faceid plus": Format("plus", "raw", "penultimate", "square", 336, ("antelopev2",), shortcut=True),
     "pulid": Format("id encoder", "raw", "eva", "portrait", 512, ("antelopev2",)),
     "pulid v1.1": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",), joins=True),
+    "pulid flux": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",), joins=True, flux=True),
 }
 
 
@@ -63,12 +66,14 @@ class Choice:
     reason: str
 
 
-def choose_format(projection: Mapping[str, Tensor], override: str = "auto") -> Choice:
+def choose_format(projection: Mapping[str, Tensor], override: str = "auto", flux: bool = False) -> Choice:
     """The format of an `image_proj` part; an override decides between those that look alike.
+
+    flux : whether the layers beside it are those of PuLID for FLUX.1
 
     Raises AdapterFormatError when the part is of no known format, or contradicts the override.
     """
-    found = candidates(projection)
+    found = candidates(projection, flux)
     if not found:
         raise AdapterFormatError(
             f"it looks like {_stranger(projection)}, which this version does not read. It reads {', '.join(FORMATS)}."
@@ -94,7 +99,7 @@ def _stranger(projection: Mapping[str, Tensor]) -> str:
     return f"an unknown kind of IP-Adapter (its image_proj holds {first_of(projection)})"
 
 
-def candidates(projection: Mapping[str, Tensor]) -> tuple[str, ...]:
+def candidates(projection: Mapping[str, Tensor], flux: bool = False) -> tuple[str, ...]:
     """The formats that an `image_proj` part may be of, the likeliest first; none for what is not known.
 
     (the layouts of the files that were published with arXiv 2308.06721, 2401.07519 and 2404.16022, and of Kolors'
@@ -109,6 +114,8 @@ def candidates(projection: Mapping[str, Tensor]) -> tuple[str, ...]:
         tensor = projection.get(key)
         return tensor.shape[0] if tensor is not None and tensor.ndim else 0
 
+    if flux:
+        return ("pulid flux",) if "id_embedding_mapping.0.weight" in projection else ()
     if "body.0.weight" in projection:
         return ("pulid",)
     if "id_embedding_mapping.0.weight" in projection:

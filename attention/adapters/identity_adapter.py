@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from .inputs import AdapterInputs
 from .projections import projection_of
+from .pulid_flux import crossings_of
 from .spec import AdapterSpec
 from .weights import AdapterWeights
 
@@ -34,12 +35,14 @@ class IdentityAdapter(nn.Module):
         self.projection = projection_of(spec, operations, dtype)
         self.to_key = maps()
         self.to_value = maps()
+        self.crossings = crossings_of(spec, operations, dtype)
 
     def load(self, weights: AdapterWeights, assign: bool = False) -> None:
         """Take the weights of a file; `assign` keeps the file's own tensors instead of copying from them."""
         state = {f"projection.{key}": value for key, value in weights.projection.items()}
         state |= {f"to_key.{index}.weight": value for index, value in enumerate(weights.keys)}
         state |= {f"to_value.{index}.weight": value for index, value in enumerate(weights.values)}
+        state |= {f"crossings.{key}": value for key, value in weights.crossings.items()}
         self.load_state_dict(state, assign=assign)
 
     def tokens(self, inputs: AdapterInputs) -> Tensor:
@@ -49,6 +52,8 @@ class IdentityAdapter(nn.Module):
 
     def keys_and_values(self, tokens: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         """[S, T, cross width] -> keys and values of one layer, each [S, T, layer width]."""
+        if self.crossings:
+            tokens = self.crossings[layer].norm1(tokens)
         return self.to_key[layer](tokens), self.to_value[layer](tokens)
 
 

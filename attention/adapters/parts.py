@@ -11,6 +11,7 @@ from torch import Tensor
 
 PARTS = {"image_proj": "image_proj", "ip_adapter": "ip_adapter", "adapter_modules": "ip_adapter"}
 PARTS |= {"id_adapter": "image_proj", "id_adapter_attn_layers": "ip_adapter"}  # as PuLID was published
+PARTS |= {"pulid_encoder": "image_proj", "pulid_ca": "ip_adapter"}  # and for FLUX.1
 MAP = re.compile(r"(\d+)\.to_([kv])_ip\.weight$")
 LORA = re.compile(r"(\d+)\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
 PULID_MAP = re.compile(r"(?<=\.)id_to_([kv])(?=\.weight$)")
@@ -21,7 +22,6 @@ LONGEST_NAME = 100
 AGAIN = "The file may be damaged: download it again."
 
 OTHER_FILES = {
-    r"(pulid_encoder|pulid_ca)": "a PuLID file for FLUX",
     r"id_encoder": "a PhotoMaker file",
     r"(double_blocks|single_blocks)\.\d+\.processor|ip_adapter_proj_model\.": "a FLUX IP-Adapter",
     r".*(lora_unet_|lora_te|lora\.|_lora\.|lora_[AB]\.|lora_down|lora_up)": "a LoRA",
@@ -107,7 +107,8 @@ def passed_over(state: Mapping[str, Any], projection: Collection[str]) -> tuple[
             continue
         for name in [rest] if rest else map(str, value) if isinstance(value, Mapping) else ():
             name = PULID_MAP.sub(r"to_\1_ip", name)
-            used = name in projection if PARTS[prefix] == "image_proj" else MAP.match(name) or LORA.match(name)
+            own = prefix == "pulid_ca" or MAP.match(name) or LORA.match(name)
+            used = name in projection if PARTS[prefix] == "image_proj" else own
             if not used:
                 found.add(f"{prefix}.{name.partition('.')[0]}")
     return tuple(sorted(found))
@@ -118,12 +119,26 @@ def not_an_adapter(state: Mapping[str, Any], parts: Mapping[str, Mapping[str, Te
     if all(parts.values()):
         return None
     if any(parts.values()):
+        if _of_infinite_you(parts["image_proj"]):
+            return (
+                "InfiniteYou's image projection (its weights are not for commercial use, and it reads a recogniser "
+                "that Troupe does not have)"
+            )
         missing = "ip_adapter" if parts["image_proj"] else "image_proj"
+        if any(str(key).startswith(("pulid_encoder", "pulid_ca")) for key in state):
+            missing = "pulid_ca" if parts["image_proj"] else "pulid_encoder"
+            return f"an incomplete PuLID file for FLUX.1 (it has no '{missing}' part)"
         return f"an incomplete IP-Adapter file (it has no '{missing}' part)"
     for sign, name in OTHER_FILES.items():
         if any(re.match(sign, str(key)) for key in state):
             return name
     return "no adapter at all" + (f" (its first keys are {first_of(state)})" if state else "")
+
+
+def _of_infinite_you(projection: Mapping[str, Tensor]) -> bool:
+    """A resampler of face embeddings into FLUX.1's text; no other published file makes that of them."""
+    sides = [(projection.get("proj_in.weight"), -1, 512), (projection.get("proj_out.weight"), 0, 4096)]
+    return all(tensor is not None and tensor.ndim == 2 and tensor.shape[axis] == size for tensor, axis, size in sides)
 
 
 def layer_maps(layers: Mapping[str, Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -13,8 +13,13 @@ from .resampler import HEAD
 from .spec import AdapterSpec, ResamplerShape
 
 
-def spec_of(kind: str, projection: Mapping[str, Tensor], keys: tuple[Tensor, ...], lora: bool) -> AdapterSpec:
-    """The spec of a file of that format. Raises AdapterFormatError for a tensor that is missing or has no fit shape."""
+def spec_of(
+    kind: str, projection: Mapping[str, Tensor], keys: tuple[Tensor, ...], lora: bool, picture: int = 0
+) -> AdapterSpec:
+    """The spec of a file of that format; `picture` is its `picture_width`.
+
+    Raises AdapterFormatError for a tensor that is missing or has no fit shape.
+    """
     sizes = _Sizes(kind, projection)
     made = {
         "linear": _of_linear,
@@ -27,7 +32,8 @@ def spec_of(kind: str, projection: Mapping[str, Tensor], keys: tuple[Tensor, ...
     }[FORMATS[kind].module](sizes)
     if made["cross_width"] == KOLORS_TOKEN and kind.startswith("kolors"):
         made["token_width"], made["cross_width"] = KOLORS_TOKEN, keys[0].shape[1]
-    return AdapterSpec(kind=kind, layer_widths=tuple(key.shape[0] for key in keys), lora=lora, **made)
+    widths = tuple(key.shape[0] for key in keys)
+    return AdapterSpec(kind=kind, layer_widths=widths, lora=lora, picture_width=picture, **made)
 
 
 class _Sizes:

@@ -42,6 +42,7 @@ class AdapterSpec:
     token_width     : numbers per token as projected, where that is not `cross_width` (Kolors FaceID); else 0
     resampler       : sizes of its resampler, if it has one
     vector_width    : numbers in the vector of the whole picture that it reads beside features (PuLID); else 0
+    picture_width   : numbers per token of the picture that it adds to (PuLID for FLUX.1); 0 for text cross-attention
     face_tokens     : in PuLID, tokens that are made of the face and that vector alone; else 0
     """
 
@@ -57,6 +58,7 @@ class AdapterSpec:
     resampler: ResamplerShape | None = None
     vector_width: int = 0
     face_tokens: int = 0
+    picture_width: int = 0
 
     @property
     def projected_width(self) -> int:

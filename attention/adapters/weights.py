@@ -23,6 +23,7 @@ from .parts import (
     split_parts,
 )
 from .projections import projection_of
+from .pulid_flux import check_crossings, crossing_maps, has_crossings, picture_width
 from .sizes import spec_of
 from .spec import AdapterSpec
 
@@ -36,6 +37,7 @@ class AdapterWeights:
     values     : [layers] of [layer width, cross width]
     reason     : why the file was taken for this format
     lora       : LoRA for the model itself, empty where the file has none
+    crossings  : in PuLID for FLUX.1, what else its cross-attentions are made of; else empty
     extras     : names of what else the file holds, which nothing is made from
     """
 
@@ -46,6 +48,7 @@ class AdapterWeights:
     reason: str = ""
     lora: tuple[LoraPair, ...] = field(default=(), repr=False)
     extras: tuple[str, ...] = ()
+    crossings: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
 
 
 def read_adapter(state: Mapping[str, Any], override: str = "auto") -> AdapterWeights:
@@ -63,16 +66,18 @@ def read_adapter(state: Mapping[str, Any], override: str = "auto") -> AdapterWei
             "or PuLID (for instance ip-adapter-faceid-plusv2_sd15, ip-adapter-plus_sdxl_vit-h or pulid_v1.1)."
         )
     projection, layers = parts["image_proj"], parts["ip_adapter"]
-    choice = choose_format(projection, override)
-    keys, values = layer_maps(layers)
+    flux = has_crossings(layers)
+    choice = choose_format(projection, override, flux)
+    keys, values, crossings = crossing_maps(layers) if flux else (*layer_maps(layers), {})
     lora = lora_pairs(layers, len(keys))
-    spec = spec_of(choice.kind, projection, keys, lora=bool(lora))
+    spec = spec_of(choice.kind, projection, keys, bool(lora), picture_width(crossings) if flux else 0)
     expected = _shapes_of(spec)
-    _check_numbers([*(projection[key] for key in expected if key in projection), *keys, *values])
+    _check_numbers([*(projection[key] for key in expected if key in projection), *keys, *values, *crossings.values()])
     _check_shapes(spec, projection, expected)
     _check_layers(spec, keys)
+    check_crossings(spec, crossings)
     used = {key: projection[key] for key in expected}
-    return AdapterWeights(spec, used, keys, values, choice.reason, lora, passed_over(state, used))
+    return AdapterWeights(spec, used, keys, values, choice.reason, lora, passed_over(state, used), crossings)
 
 
 def _shapes_of(spec: AdapterSpec) -> dict[str, tuple[int, ...]]:
@@ -124,13 +129,21 @@ def check_numbers(weights: AdapterWeights) -> None:
     """Look at every number that is used, once. Raises AdapterFormatError with the name of the first unsound tensor."""
     used = {f"image_proj.{key}": tensor for key, tensor in weights.projection.items()}
     for which, maps in (("k", weights.keys), ("v", weights.values)):
-        used |= {f"ip_adapter.{2 * layer + 1}.to_{which}_ip.weight": tensor for layer, tensor in enumerate(maps)}
+        used |= {_name_of(weights, layer, which): tensor for layer, tensor in enumerate(maps)}
+    used |= {f"pulid_ca.{key}": tensor for key, tensor in weights.crossings.items()}
     for pair in weights.lora:
         name = f"ip_adapter.{2 * pair.layer + pair.cross}.to_{pair.part}_lora"
         used |= {f"{name}.down.weight": pair.down, f"{name}.up.weight": pair.up}
     fault = fault_of(used)
     if fault:
         raise AdapterFormatError(fault)
+
+
+def _name_of(weights: AdapterWeights, layer: int, which: str) -> str:
+    """What a map to keys or values is called in the file; in PuLID for FLUX.1 it is a half of one."""
+    if weights.crossings:
+        return f"pulid_ca.{layer}.to_kv.weight ({which})"
+    return f"ip_adapter.{2 * layer + 1}.to_{which}_ip.weight"
 
 
 def describe(spec: AdapterSpec, reason: str, extras: Sequence[str] = ()) -> str:

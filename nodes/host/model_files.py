@@ -19,6 +19,7 @@ INSTANTID_PACK = "README of cubiq/ComfyUI_InstantID"
 PULID_PACK = "README of cubiq/PuLID_ComfyUI"
 PULID_PACK_CODE = "eva_clip/pretrained.py of cubiq/PuLID_ComfyUI"
 PULID_AUTHORS = "pipeline_v1_1.py of ToTheBeginning/PuLID"
+PULID_FLUX_PAGE = "the page FLUX PuLID of ComfyUI-nunchaku's documentation"
 INSIGHTFACE_CODE = "utils/storage.py of the package insightface 2.1"
 TEMPLATES = "the package comfyui-workflow-templates"
 
@@ -151,6 +152,10 @@ ADAPTERS = (
     ModelFile(
         "pulid_v1.1.safetensors", "pulid", f"{HUB}/guozinan/PuLID/resolve/main/pulid_v1.1.safetensors", PULID_AUTHORS,
         "PuLID v1.1 for SDXL", "Apache-2.0; its faces InsightFace's", 984, read_also=("ipadapter",),
+    ),
+    ModelFile(
+        "pulid_flux_v0.9.1.safetensors", "pulid", f"{HUB}/guozinan/PuLID/resolve/main/pulid_flux_v0.9.1.safetensors",
+        PULID_FLUX_PAGE, "PuLID for FLUX.1", "Apache-2.0; its faces InsightFace's", read_also=("ipadapter",),
     ),
 )  # fmt: skip
 CONTROL_NETS = (

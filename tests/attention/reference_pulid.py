@@ -104,3 +104,18 @@ def orthogonal(text, q, people, heads, fidelity, regional):
                 said = overlap / square * text[n, c]
                 out[n, c] += share[n] * (own[n, c] - said * (1 - (kept[n] if fidelity else 0)))
     return out
+
+
+def read_by_picture(weights, at, row, tokens):
+    """What one token of the picture reads of a person's tokens [T, width] in a cross-attention of PuLID for FLUX.1."""
+    seen = normalised(tokens, weights, f"{at}.norm1")
+    asking = weights[f"{at}.to_q.weight"] @ normalised(row, weights, f"{at}.norm2")
+    both = seen @ weights[f"{at}.to_kv.weight"].T
+    inner = len(asking)
+    read = np.zeros(inner)
+    for first in range(0, inner, 128):
+        head = slice(first, first + 128)
+        scores = [math.exp(asking[head] @ key[:inner][head] / math.sqrt(128)) for key in both]
+        for score, value in zip(scores, both, strict=True):
+            read[head] += score / sum(scores) * value[inner:][head]
+    return weights[f"{at}.to_out.weight"] @ read

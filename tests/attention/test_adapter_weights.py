@@ -91,7 +91,8 @@ def test_a_broken_lora_inside_the_file_is_named(keys):
 @pytest.mark.parametrize(
     ("key", "look"),
     [
-        ("pulid_ca.0.norm1.weight", "a PuLID file for FLUX"),
+        ("pulid_ca.0.norm1.weight", "an incomplete PuLID file for FLUX.1 (it has no 'pulid_encoder' part)"),
+        ("pulid_encoder.latents", "an incomplete PuLID file for FLUX.1 (it has no 'pulid_ca' part)"),
         ("id_encoder.visual_projection.weight", "a PhotoMaker file"),
         ("double_blocks.0.processor.ip_adapter_double_stream_k_proj.weight", "a FLUX IP-Adapter"),
         ("lora_unet_down_blocks_0.lora_down.weight", "a LoRA"),
@@ -107,6 +108,15 @@ def test_a_broken_lora_inside_the_file_is_named(keys):
 )
 def test_files_that_are_no_ip_adapter_are_named(key, look):
     assert looks_like({key: torch.zeros(2, 2)}) == look
+
+
+def test_infinite_you_is_named_and_left_unread():
+    state = {"latents": (1, 8, 1280), "proj_in.weight": (1280, 512), "proj_out.weight": (4096, 1280)}
+
+    found = looks_like({f"image_proj.{key}": torch.zeros(shape) for key, shape in state.items()})
+
+    assert found.startswith("InfiniteYou's image projection")
+    assert "recogniser" in found
 
 
 def test_an_empty_file_is_no_adapter():

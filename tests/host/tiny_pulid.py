@@ -21,6 +21,7 @@ PROJECTIONS = {
 }
 TOKENS = {"pulid": 10, "pulid v1.1": 8}
 KINDS = list(PROJECTIONS)
+FLUX = Published("pulid flux", 8, id_former(CONTEXT, WIDTH, VECTOR, 64, latents=8), CONTEXT, [256] * 4, picture=256)
 
 
 def eva_state(width: int = WIDTH, outputs: int = VECTOR, seed: int = 2) -> dict[str, torch.Tensor]:
@@ -44,6 +45,8 @@ def empty_vision_folders(folder: Path, monkeypatch) -> dict[str, Path]:
 
 def pulid_state(kind: str, original: bool = True, seed: int = 3) -> dict[str, torch.Tensor]:
     """A flat file of a version, under the keys it was published with or converted ones."""
+    if kind == FLUX.kind:
+        return random_state(FLUX.shapes(), seed)
     return random_state(Published(kind, 0, PROJECTIONS[kind], CONTEXT, WIDTHS, pulid=original).shapes(), seed)
 
 

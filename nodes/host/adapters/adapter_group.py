@@ -15,6 +15,7 @@ from ....attention.adapters.inputs import AdapterInputs, averaged, joined
 from ....attention.operators.orthogonal import Method
 from ....face.identity import Identity
 from ..faces.recognisers import recogniser_for
+from ..model.rows import Call
 from .eva_features import eva_features_of, eva_features_of_nobody
 from .loaded_adapter import LoadedAdapter
 from .vision_features import features_of, features_of_nobody
@@ -112,6 +113,24 @@ def methods_of(groups: Sequence[AdapterGroup]) -> tuple[Method, ...]:
     """How each member of a cast stands beside the text."""
     found = {member: group.adapter.method for group in groups for member in group.members}
     return tuple(found[member] for member in sorted(found))
+
+
+def sources_of(groups: Sequence[AdapterGroup], members: int, call: Call) -> Tensor:
+    """Which source each of a cast's members shows, [G, images, M], counted through all groups.
+
+    In the positive prompt's rows it is each member's own photo, in all others their group's nobody.
+    """
+    sources = torch.zeros(len(call.rows), call.images, members, dtype=torch.long)
+    positive = torch.tensor([row.positive for row in call.rows])[:, None]
+    pictures, first = torch.tensor(call.pictures or range(call.images)), 0
+    for group in groups:
+        unconditional = first + group.people
+        for member, photos in zip(group.members, group.photos, strict=True):
+            own = first + pictures % photos
+            sources[..., member] = torch.where(positive, own[None], unconditional)
+            first += photos
+        first = unconditional + 1
+    return sources
 
 
 def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> AdapterInputs:

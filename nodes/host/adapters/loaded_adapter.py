@@ -74,13 +74,13 @@ class LoadedAdapter:
     @property
     def method(self) -> Method:
         """How its people stand beside the text."""
-        if self.format.vision != "eva":
+        if self.format.vision != "eva" or self.format.flux:
             return Method()
         return replace(METHODS[self.settings.method], pooled=self.settings.peers)
 
     @property
     def zero_tokens(self) -> int:
         """Tokens of zeros beside those of each source."""
-        if self.format.vision != "eva" or self.settings.zero_tokens < 0:
+        if self.format.vision != "eva" or self.format.flux or self.settings.zero_tokens < 0:
             return zero_tokens_of(self.spec.kind, self.settings.method)
         return self.settings.zero_tokens

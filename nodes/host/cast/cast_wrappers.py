@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..effects.cast_patch import CastPatch
 from ..layers.cross_attention_layer import CrossAttentionLayer
 from ..layers.in_force import in_force, joined
+from ..layers.picture_layer import with_picture_layers
 from ..layers.self_attention_layer import SelfAttentionLayer
 from ..model.crops import crop_in, within
 from ..model.option_keys import CONDS, INPUT, RUNS, STATES, STEP, TERMS
@@ -88,7 +89,8 @@ class CastWrappers:
             return executor(x, t, c_concat, c_crossattn, control, {**ours, TERMS: all_terms}, **kwargs)
 
     def _with_layers(self, options: dict) -> dict:
-        """Options with our layers in the places of a UNet's."""
+        """Options with our layers in the places of a UNet's, or behind a joint model's blocks."""
+        options = with_picture_layers(options, self.patch.picture_places)
         keys = [block.key for block in self.patch.blocks]
         if not keys:
             return options

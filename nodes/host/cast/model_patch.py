@@ -25,10 +25,11 @@ from ..effects.identities import Identities
 from ..effects.isolated_convolutions import IsolateConvolutions
 from ..effects.isolation import KeepApart
 from ..effects.prompts import Prompts, unused_prompts
+from ..effects.pulid_flux import PulidFlux, by_pulid_flux
 from ..effects.references import ReferencePhotos
 from ..effects.routing import Route
 from ..faces.late_faces import cast_for_adapters
-from ..model.blocks import cross_attention_blocks
+from ..model.blocks import cross_attention_blocks, unet_of
 from ..model.families import family_of
 from ..model.family import JOINT, UNET
 from ..model.slots import keep_replacements_apart
@@ -37,7 +38,12 @@ from .cast_wrappers import CastWrappers
 log = logging.getLogger(__name__)
 CASTS = "troupe"  # the callback that every model with a cast has, and clones of it
 # In the order in which they join a call's terms: photos join the self-attention of people who are kept apart.
-BRINGING = (Prompts, Identities, Route)  # somebody into the picture; without any of them a cast has nothing to say
+BRINGING = (
+    Prompts,
+    Identities,
+    PulidFlux,
+    Route,
+)  # somebody into the picture; without any of them a cast has nothing to say
 BESIDE = (KeepApart, IsolateConvolutions, ReferencePhotos, ReachIntoControl)
 
 
@@ -59,7 +65,7 @@ def patch_cast(
             f"Troupe: this {family.name} model draws a cast already, and its references can be shared out once. Put "
             "all people into one cast (chain Cast Member), and use one Apply Cast."
         )
-    if family.kind == UNET:
+    if family.kind == UNET or any(by_pulid_flux(member.adapter or adapter) for member in cast):
         cast = cast_for_adapters(cast, adapter)
     patched = model.clone()
     given = Given(patched, blocks, cast, recipe, adapter, strength, vae, family)
@@ -80,6 +86,7 @@ def patch_cast(
         recipe=recipe,
         names=tuple(member.identity.name for member in cast),
         effects=effects,
+        picture_places=family.picture_places(unet_of(model.model)) if family.kind == JOINT else (),
     )
     _keep_apart(model, patched)
     if not has_cast(patched):

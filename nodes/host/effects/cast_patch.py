@@ -22,6 +22,7 @@ class CastPatch:
     recipe     : how the cast acts
     names      : [I] of the members, for what is shown of them
     effects    : what the cast does to the model
+    picture_places : blocks behind which people may be added to the picture (JointFamily.picture_places)
     """
 
     key: str
@@ -31,6 +32,7 @@ class CastPatch:
     recipe: Recipe
     names: tuple[str, ...]
     effects: tuple[Effect, ...]
+    picture_places: tuple[tuple[str, int], ...] = ()
 
     def shares(self) -> Shares:
         """Who holds which part of the picture, for one run."""

@@ -13,7 +13,7 @@ from ....attention.operators.masked import TextKeys
 from ....attention.operators.modes import Layout, attend_to_identities, lay_out, takes_methods
 from ....attention.recipes.recipe import Recipe
 from ....attention.recipes.schedule import Window, shared_window
-from ..adapters.adapter_group import AdapterGroup, copies_in, group_of, lengths_in, methods_of, repeats_in
+from ..adapters.adapter_group import AdapterGroup, copies_in, group_of, lengths_in, methods_of, repeats_in, sources_of
 from ..adapters.apply_lora import apply_loras
 from ..adapters.keys_values import keys_values_of
 from ..adapters.loaded_adapter import LoadedAdapter
@@ -114,7 +114,8 @@ class IdentityRun(EffectRun):
         def made() -> Layout:
             acting = torch.tensor(self.effect.strengths) * torch.tensor(active)
             shares = self._shares.of_rows(grid, call)
-            return lay_out(self.effect.recipe, shares, acting, self._sources(call), self._repeats, *self._beside)
+            sources = sources_of(self.effect.groups, len(acting), call)
+            return lay_out(self.effect.recipe, shares, acting, sources, self._repeats, *self._beside)
 
         return self.kept(("layout", grid, call, active, device, dtype), lambda: made().to(device, dtype))
 
@@ -130,20 +131,6 @@ class IdentityRun(EffectRun):
             return TextKeys(k, None)
         key = ("repeats of the text", repeats, k.device)
         return TextKeys(k, self.kept(key, lambda: torch.tensor(repeats, dtype=torch.float32, device=k.device)))
-
-    def _sources(self, call: Call) -> Tensor:
-        """[G, images, I]: in the positive prompt's rows each member's own photo, in all others unconditional."""
-        sources = torch.zeros(len(call.rows), call.images, len(self.effect.strengths), dtype=torch.long)
-        positive = torch.tensor([row.positive for row in call.rows])[:, None]
-        pictures, first = torch.tensor(call.pictures or range(call.images)), 0
-        for group in self.effect.groups:
-            unconditional = first + group.people
-            for member, photos in zip(group.members, group.photos, strict=True):
-                own = first + pictures % photos
-                sources[..., member] = torch.where(positive, own[None], unconditional)
-                first += photos
-            first = unconditional + 1
-        return sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,14 +175,29 @@ class IdentityTerm:
 
 
 def _groups(given: Given) -> tuple[AdapterGroup, ...]:
-    members: dict[LoadedAdapter, list[int]] = {}
+    adapters = {}
     for index, member in enumerate(given.cast):
-        own = member.adapter or given.adapter
+        own = adapters[index] = member.adapter or given.adapter
         if own is None:
             raise ValueError(
                 f"Troupe: '{member.identity.name}' has no adapter. Connect Load Identity Adapter to Apply Cast, "
                 "or to that member's Cast Member."
             )
+        if own.format.flux:
+            raise ValueError(
+                f"Troupe: the adapter '{own.name}' is PuLID for FLUX.1, and this model is {given.family.name}. Load "
+                "FLUX.1, or choose an adapter made for this model (pulid_v1.1 is PuLID for SDXL)."
+            )
+    return groups_by_adapter(given, adapters)
+
+
+def groups_by_adapter(given: Given, adapters: Mapping[int, LoadedAdapter]) -> tuple[AdapterGroup, ...]:
+    """Members of a cast, by number, with those together that share an adapter.
+
+    Raises ValueError when an identity does not have what its adapter reads.
+    """
+    members: dict[LoadedAdapter, list[int]] = {}
+    for index, own in adapters.items():
         members.setdefault(own, []).append(index)
     return tuple(
         group_of(

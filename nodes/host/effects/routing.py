@@ -30,6 +30,7 @@ from ..model.rows import Area
 from .effect import Effect, EffectRun, Given, ModelCall, Session, StepState
 from .member_references import MemberReference, member_references
 from .prompts import prompts_of
+from .pulid_flux import by_pulid_flux
 from .routing_report import report
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ class Route(Effect):
         _check_recipe(given)
         width = given.family.text_width(unet_of(given.model.model))
         prompts = prompts_of(cast, width) if recipe.prompts else (None,) * len(cast)
-        strengths = tuple(member.strength * given.strength for member in cast)
+        photos = _from_photos(given)
+        strengths = tuple(member.strength * given.strength * photos for member in cast)
         if not any(strengths) and all(own is None for own in prompts):
             return None
         if any(strengths) and not given.family.takes_photos(unet_of(given.model.model)):
@@ -74,7 +76,7 @@ class Route(Effect):
                 f"Troupe: this {given.family.name} model reads no photos. Set the strength of every Cast Member to 0: "
                 "their prompts still act in their regions. Or load a model that reads photos."
             )
-        references = member_references(given, recipe.routing)
+        references = member_references(given, recipe.routing) if photos else ()
         _warn_of_many(given, len(references))
         isolation = recipe.isolation
         windows = [shared_window((member.start, member.end), (recipe.start, recipe.end)) for member in cast]
@@ -234,9 +236,15 @@ def _check_recipe(given: Given) -> None:
             f"Troupe: 'apart_in' is everything, and {name} has no convolutions or group norms to keep people apart in. "
             "Set 'routing' to apart, which keeps them apart in everything there is."
         )
-    if given.adapter is not None:
+    if given.adapter is not None and not by_pulid_flux(given.adapter):
         log.info("Troupe: the adapter '%s' is for models with cross-attention; %s takes people from their photos.",
                  given.adapter.name, name)  # fmt: skip
+
+
+def _from_photos(given: Given) -> bool:
+    """Whether people come from photos too: PuLID alone brings everybody where no VAE was given to encode photos."""
+    acting = [member for member in given.cast if member.strength]
+    return given.vae is not None or not all(by_pulid_flux(member.adapter or given.adapter) for member in acting)
 
 
 def _warn_of_many(given: Given, count: int) -> None:

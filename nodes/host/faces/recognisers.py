@@ -17,7 +17,8 @@ PUBLISHED = {
     "bc57fcebbfb99657": "troupe-demo-scorer",
 }
 RECOGNISERS = ("auto", "buffalo_l", "antelopev2", "any")
-PUBLISHED_LAYOUTS = {(768, 16), (2048, 70)}  # token width and layers of every published file: SD1.5, SDXL and Kolors
+# Token width and layers of every published file: of SD1.5, of SDXL and Kolors, of FLUX.1.
+PUBLISHED_LAYOUTS = {(768, 16), (2048, 70), (2048, 20)}
 
 
 def packs_for(spec: AdapterSpec, chosen: str, undecided: bool, named: str = "") -> tuple[str, ...]:

@@ -79,6 +79,16 @@ class JointTerm(Protocol):
         """A call's transformer options in which the term is asked."""
 
 
+class PictureAddition(Protocol):
+    """Adds to the picture's tokens behind blocks of joint models."""
+
+    def __call__(self, sequence: Tensor, layer: int, first: int) -> Tensor:
+        """The sequence [B, L, C] behind a block, in which the picture begins at token `first`.
+
+        layer : the number of its place, in the order of adapter files
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class Terms:
     """What answers the layers in one call of the model.
@@ -88,6 +98,7 @@ class Terms:
     self_attention : one term, or None for plain layers
     convolutions   : one term, or None for plain layers
     joint          : one term, or None for plain layers
+    pictures       : terms that add to the picture behind blocks
     """
 
     prompts: tuple[CrossAttentionTerm, ...] = ()
@@ -95,10 +106,12 @@ class Terms:
     self_attention: SelfAttentionTerm | None = None
     convolutions: ConvolutionTerm | None = None
     joint: JointTerm | None = None
+    pictures: tuple[PictureAddition, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is answered."""
-        return bool(self.prompts or self.identities or self.self_attention or self.convolutions or self.joint)
+        one = self.self_attention or self.convolutions or self.joint
+        return bool(self.prompts or self.identities or self.pictures or one)
 
 
 def joined(parts: Sequence[Terms]) -> Terms:
@@ -111,6 +124,7 @@ def joined(parts: Sequence[Terms]) -> Terms:
             whole.self_attention,
             whole.convolutions,
             part.joint or whole.joint,
+            whole.pictures + part.pictures,
         )
         if part.self_attention or part.convolutions:
             whole = replace(whole, self_attention=part.self_attention, convolutions=part.convolutions)

@@ -32,6 +32,17 @@ class FluxFamily(JointFamily):
         """Rows and columns of tokens."""
         return grid_of(size, network.patch_size)
 
+    def picture_places(self, network: Any) -> tuple[tuple[str, int], ...]:
+        """Every second double block and every fourth single one, which are those of PuLID for FLUX.1."""
+        if self.shared_modulation:
+            return ()
+        doubles, singles = (range(len(blocks)) for blocks in (network.double_blocks, network.single_blocks))
+        return (*(("double_block", i) for i in doubles[::2]), *(("single_block", i) for i in singles[::4]))
+
+    def picture_width(self, network: Any) -> int:
+        """Numbers per token."""
+        return network.hidden_size
+
 
 FLUX1 = FluxFamily("FLUX.1", together=1, first_places=True)
 FLUX2 = FluxFamily("FLUX.2", together=4, shared_modulation=True)

@@ -81,6 +81,14 @@ class JointFamily(Family):
         """Rows and columns of the tokens of latents whose last two sides are `size`."""
         raise NotImplementedError
 
+    def picture_places(self, network: Any) -> tuple[tuple[str, int], ...]:
+        """The blocks behind which adapters add people to the picture, as ComfyUI names them; none where none do."""
+        return ()
+
+    def picture_width(self, network: Any) -> int:
+        """Numbers per token of the picture in these blocks."""
+        raise NotImplementedError
+
     def stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
         """The sequences that the layers of a forward attend over, in their order.
 

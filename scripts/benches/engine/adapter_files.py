@@ -99,6 +99,16 @@ def loras(cross: int, widths: Sequence[int], rank: int = 128) -> Shapes:
     return shapes
 
 
+def crossings(cross: int, picture: int, widths: Sequence[int]) -> Shapes:
+    """The cross-attentions of PuLID for FLUX.1."""
+    shapes = {}
+    for n, width in enumerate(widths):
+        shapes |= norm(f"{n}.norm1", cross) | norm(f"{n}.norm2", picture)
+        shapes |= linear(f"{n}.to_q", width, picture, bias=False) | linear(f"{n}.to_kv", 2 * width, cross, bias=False)
+        shapes |= linear(f"{n}.to_out", picture, width, bias=False)
+    return shapes
+
+
 @dataclass(frozen=True)
 class Published:
     """One published file: what it should be read as, its tokens, and what it holds."""
@@ -110,9 +120,14 @@ class Published:
     widths: Sequence[int]
     lora: bool = False
     pulid: bool = False
+    picture: int = 0
 
     def shapes(self) -> Shapes:
-        """Flat keys with their shapes; `pulid` for those under which PuLID was published."""
+        """Flat keys with their shapes; `pulid` for those under which PuLID was published, `picture` for FLUX.1."""
+        if self.picture:
+            found = {f"pulid_encoder.{key}": shape for key, shape in self.projection.items()}
+            own = crossings(self.cross, self.picture, self.widths)
+            return found | {f"pulid_ca.{key}": shape for key, shape in own.items()}
         found = {f"image_proj.{key}": shape for key, shape in self.projection.items()}
         maps = layers(self.cross, self.widths) | (loras(self.cross, self.widths) if self.lora else {})
         found |= {f"ip_adapter.{key}": shape for key, shape in maps.items()}
@@ -160,6 +175,8 @@ PUBLISHED = {
     "ip-adapter_pulid_sdxl_fp16": _sdxl("pulid", 10, id_encoder(2048)),
     "pulid_v1": replace(_sdxl("pulid", 10, id_encoder(2048)), pulid=True),
     "pulid_v1.1": replace(_sdxl("pulid v1.1", 32, id_former(2048)), pulid=True),
+    "pulid_flux_v0.9.0": Published("pulid flux", 32, id_former(2048), 2048, [2048] * 20, picture=3072),
+    "pulid_flux_v0.9.1": Published("pulid flux", 32, id_former(2048), 2048, [2048] * 20, picture=3072),
 }
 
 
