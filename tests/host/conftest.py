@@ -1,6 +1,5 @@
 """The real ComfyUI for the tests beside this file: importable in this process, and as a server of its own."""
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.hosting.in_process import import_host
 from pack.tests.host.bad_adapters import write_bad_adapters
+from pack.tests.host.finished import finished
 from pack.tests.host.real_server import RealServer
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -52,7 +52,7 @@ def core_nodes():
     """The host's own node classes by id, those of comfy_extras included."""
     import nodes
 
-    asyncio.run(nodes.init_builtin_extra_nodes())
+    finished(nodes.init_builtin_extra_nodes())
     return nodes.NODE_CLASS_MAPPINGS
 
 

@@ -1,7 +1,5 @@
 """The nodes of a cast as ComfyUI sees them: their schemas, and a graph of them run by hand."""
 
-import asyncio
-
 import folder_paths
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from pack.nodes.cast.attention_nodes import AttentionMaps, RecordAttention
 from pack.nodes.cast.cast_nodes import ApplyCast, CastMember
 from pack.nodes.host import model_folders
 from pack.nodes.regions.region_nodes import DrawRegions
+from pack.tests.host.finished import finished
 from pack.tests.host.tiny_models import adapter_state, assert_different, sample, tiny_model
 from safetensors.torch import save_file
 
@@ -99,7 +98,7 @@ def test_every_node_explains_itself_and_its_inputs(node):
 
 
 def test_the_pack_gives_all_its_nodes_once():
-    listed = asyncio.run(Troupe().get_node_list())
+    listed = finished(Troupe().get_node_list())
 
     ids = [node.GET_SCHEMA().node_id for node in listed]
     assert len(set(ids)) == len(ids)

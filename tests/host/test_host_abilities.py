@@ -1,16 +1,16 @@
 """What an older ComfyUI lacks is said in one sentence when the pack loads, and nothing where nothing is lacking."""
 
-import asyncio
 import importlib.util
 
 import pytest
 from pack.nodes import Troupe
 from pack.nodes.host import host_abilities
 from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host.finished import finished
 
 
 def test_this_comfyui_lacks_nothing(caplog):
-    asyncio.run(Troupe().on_load())
+    finished(Troupe().on_load())
 
     assert host_abilities.lacking() is None
     assert caplog.messages == []
@@ -19,7 +19,7 @@ def test_this_comfyui_lacks_nothing(caplog):
 def test_an_older_one_is_told_in_one_sentence(monkeypatch, caplog):
     monkeypatch.setattr(host_abilities, "DETECTORS", "comfy_extras.nodes_of_the_future")
 
-    asyncio.run(Troupe().on_load())
+    finished(Troupe().on_load())
 
     (sentence,) = caplog.messages
     assert sentence.startswith("Troupe: this ComfyUI (0.")
@@ -35,5 +35,5 @@ def test_a_pack_that_cannot_be_imported_says_what_it_needs(monkeypatch):
     monkeypatch.delattr(nodes, "Troupe")
 
     with pytest.raises(ImportError, match="Troupe cannot be loaded: .*It needs ComfyUI 0.16.3 or newer, and the pack"):
-        asyncio.run(entry.comfy_entrypoint())
+        finished(entry.comfy_entrypoint())
     assert f'requires-comfyui = ">={entry.OLDEST_COMFYUI}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

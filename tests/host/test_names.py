@@ -1,12 +1,12 @@
 """Nothing of this pack can be taken for another pack's: ids, sockets, routes, extensions, settings."""
 
-import asyncio
 import re
 from types import SimpleNamespace
 
 from aiohttp import web
 from pack.nodes import NODES, Troupe, types
 from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host.finished import finished
 
 
 def test_node_ids_carry_the_packs_name_once():
@@ -32,7 +32,7 @@ def test_every_route_lies_below_the_packs_own(monkeypatch):
     routes = web.RouteTableDef()
     monkeypatch.setattr(PromptServer, "instance", SimpleNamespace(routes=routes), raising=False)
 
-    asyncio.run(Troupe().on_load())
+    finished(Troupe().on_load())
 
     assert [route.path for route in routes]
     assert [route.path for route in routes if not route.path.startswith("/troupe/")] == []

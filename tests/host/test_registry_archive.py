@@ -1,7 +1,6 @@
 """The archive for the Comfy Registry: made by comfy-cli, accepted by it, and a whole pack in a folder of any name."""
 
 import ast
-import asyncio
 import os
 import posixpath
 import re
@@ -13,6 +12,7 @@ import folder_paths
 import pytest
 from pack.nodes import NODES
 from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host.finished import finished
 from pack.tests.test_rooms import imports_of, target_of
 
 HOST = folder_paths.base_path
@@ -167,7 +167,7 @@ def test_the_archive_works_in_a_folder_of_any_name(archive, tmp_path, monkeypatc
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)
     try:
-        assert asyncio.run(host.load_custom_node(str(folder)))
+        assert finished(host.load_custom_node(str(folder)))
 
         ours = {name: node for name, node in host.NODE_CLASS_MAPPINGS.items() if name.startswith("Troupe_")}
         assert set(ours) == {node.GET_SCHEMA().node_id for node in NODES}

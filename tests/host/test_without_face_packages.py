@@ -1,6 +1,5 @@
 """Without OpenCV or ONNX Runtime the pack loads, offers no face pack, and says what to type."""
 
-import asyncio
 import importlib
 import importlib.machinery
 import sys
@@ -14,6 +13,7 @@ from pack.nodes.host.doctor.doctor_packages import clashes, installed, package_l
 from pack.nodes.host.faces.face_packs import NO_LIBRARY, pack_names
 from pack.nodes.host.model_files import published
 from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host.finished import finished
 
 
 @pytest.fixture(params=[["cv2"], ["onnxruntime"], ["cv2", "onnxruntime"]], ids="+".join)
@@ -37,7 +37,7 @@ def test_the_pack_loads_and_says_so_in_the_log(lacking, monkeypatch, caplog):
         monkeypatch.setattr(host, registry, dict(getattr(host, registry)))
     modules = dict(sys.modules)
     try:
-        assert asyncio.run(host.load_custom_node(str(ROOT)))
+        assert finished(host.load_custom_node(str(ROOT)))
         ours = {name for name in host.NODE_CLASS_MAPPINGS if name.startswith("Troupe_")}
         assert ours == {node.GET_SCHEMA().node_id for node in NODES}
     finally:

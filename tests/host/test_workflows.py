@@ -135,7 +135,7 @@ def grey_png() -> bytes:
     ("name", "kept", "sentence"),
     [
         ("header.png", 20, "LoadImage.*[Tt]runcated"),  # ComfyUI's own node refuses it
-        ("half.png", 90_000, "No face was found in the photo of .Ada"),  # and fills the rest of this one with black
+        ("half.png", 90_000, "photo of .Ada. comes from a damaged file"),  # and fills the rest of this one with black
         ("whole.png", None, "No face was found in the photo of .Ada"),
     ],
 )
