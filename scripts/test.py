@@ -1,6 +1,7 @@
-"""Set everything up and run every test, in two processes.
+"""Set everything up and run every test.
 
-Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, in one.
+Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, `-n 2 --dist loadfile` all of
+them in two processes.
 """
 
 from __future__ import annotations
@@ -18,10 +19,6 @@ from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installa
 from pack.scripts.bootstrap.older_hosts import newest_front_end
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.bootstrap.private_host import set_up
-
-# Two processes, each with a server and a browser of its own; a file of tests stays together.
-WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
-
 
 def test_environment(installation: Installation) -> dict[str, str]:
     """What tests run with: the host they test, one thread (two are far slower on a busy machine), no look-ups."""
@@ -49,7 +46,7 @@ def main() -> int:
         ensure_browser(console)
         if installation.private:
             newest_front_end(places(), console)
-    command = [str(installation.python), "-m", "pytest", *(pytest_arguments or WHOLE_SUITE)]
+    command = [str(installation.python), "-m", "pytest", *pytest_arguments]
     return subprocess.run(command, cwd=ROOT, env=test_environment(installation)).returncode
 
 
