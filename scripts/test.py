@@ -1,7 +1,7 @@
 """Set everything up and run every test.
 
-Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, `-n 2 --dist loadfile` all of
-them in two processes.
+Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, and
+`-n 2 --dist loadfile` all of them in two processes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installa
 from pack.scripts.bootstrap.older_hosts import newest_front_end
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.bootstrap.private_host import set_up
+
 
 def test_environment(installation: Installation) -> dict[str, str]:
     """What tests run with: the host they test, one thread (two are far slower on a busy machine), no look-ups."""
