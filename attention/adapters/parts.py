@@ -24,6 +24,8 @@ AGAIN = "The file may be damaged: download it again."
 
 OTHER_FILES = {
     r"id_encoder": "a PhotoMaker file",
+    r"(disentangleNet|entangleNet)\.": "DynamicID's reconfigurer (choose it in Load Reconfigurer)",
+    r"blocks\.\d+\.\d+\.conv_block\.": "the key point encoder of DynamicID's reconfigurer",
     r"(double_blocks|single_blocks)\.\d+\.processor|ip_adapter_proj_model\.": "a FLUX IP-Adapter",
     r".*(lora_unet_|lora_te|lora\.|_lora\.|lora_[AB]\.|lora_down|lora_up)": "a LoRA",
     r"(control_model\.|controlnet_|input_hint_block|.*control_add_embedding)": "a ControlNet",
