@@ -5,16 +5,25 @@ from dataclasses import replace
 import pytest
 import torch
 from pack.attention.recipes.cast import Member
+from pack.face.extraction import extract_identity
 from pack.face.identity_file import load_identity, save_identity
 from pack.face.mixing import mix_identities
+from pack.face.onnx_engine import load_engine
+from pack.face.pack import read_pack
+from pack.nodes.faces.motion_nodes import FaceMotion, ReconfigureIdentity
 from pack.nodes.host.adapters.adapter_group import group_of
 from pack.nodes.host.adapters.adapter_model import load_adapter
 from pack.nodes.host.adapters.keys_values import keys_values_of
 from pack.nodes.host.adapters.reconfigurer_model import load_reconfigurer, with_reconfigurer
+from pack.nodes.host.demo_text import load_text_encoder
+from pack.nodes.host.demo_world import weights_file
+from pack.nodes.host.images import to_images
 from pack.nodes.host.model.blocks import cross_attention_blocks
+from pack.tests.face.onnx_packs import red_squares, write_106_points, write_recogniser, write_square_detector
 from pack.tests.host.tiny_adapters import photographed, tiny_of
 from pack.tests.host.tiny_models import LEFT, RIGHT, apply, assert_different, sample
 from pack.tests.host.tiny_reconfigurer import SHAPE, reconfiguration, write_reconfigurer
+from safetensors.torch import load_file
 
 ADA, BOB = photographed("Ada", 1), photographed("Bob", 2, photos=3)
 PHOTOS = len(ADA.boxes)
@@ -128,3 +137,63 @@ def test_what_does_not_fit_is_said(model, plain, adapter, reconfigurer, tmp_path
     (tmp_path / "key_point_encoder.bin").unlink()
     with pytest.raises(ValueError, match=r"there is no key_point_encoder\.bin in"):
         load_reconfigurer(tmp_path / "IMR.bin", "IMR.bin")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("squares")
+    write_square_detector(folder / "det.onnx", lenient=True)
+    write_recogniser(folder / "rec.onnx")
+    write_106_points(folder / "points.onnx")
+    return load_engine(read_pack("squares", folder), "CPU")
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return load_text_encoder(load_file(weights_file("text_encoder.safetensors")))
+
+
+@pytest.fixture(scope="module")
+def cleo(engine):
+    pictures = [red_squares(256, 256, (x, 96, 32), seed=1) for x in (96, 60)]
+    return extract_identity(engine, pictures, "Cleo").identity
+
+
+def asked_of_the_node(identity, engine, clip, **options):
+    values = {"expression": "happy", "view": "keep", "strength": 0.5, **options}
+    return ReconfigureIdentity.execute(identity, engine, clip, **values).args[0]
+
+
+def test_the_node_reads_points_and_words_of_each_photo(engine, clip, cleo):
+    motion = asked_of_the_node(cleo, engine, clip).motion
+
+    assert motion.said == "in a happy expression, in front view"
+    assert motion.strength.tolist() == [0.5, 0.5]
+    assert (motion.landmarks[:, 0] == motion.landmarks[:, 1]).all()
+    assert motion.words.shape[:2] == (2, 2)
+    assert not (motion.words[:, 0] == motion.words[:, 1]).all()
+    typed = asked_of_the_node(cleo, engine, clip, words="smiling left", source_words="smiling left").motion
+    assert (typed.words[:, 0] == typed.words[:, 1]).all()
+    kept = asked_of_the_node(cleo, engine, clip, expression="keep").motion
+    assert (kept.words[:, 0] == kept.words[:, 1]).all()
+
+
+def test_the_face_takes_the_points_of_another_photo(engine, clip, cleo):
+    photo = to_images([red_squares(256, 256, (150, 40, 32), seed=2)])
+    motion, preview = FaceMotion.execute(engine, photo).args
+
+    taken = asked_of_the_node(cleo, engine, clip, expression="keep", motion=motion).motion
+
+    assert (taken.landmarks[:, 1] == motion.landmarks).all()
+    assert preview.shape == photo.shape
+    assert (preview != photo).any()
+
+
+def test_nodes_say_what_they_lack(engine, clip, cleo):
+    blank = replace(engine, landmark_file=None)
+    with pytest.raises(ValueError, match="Troupe, Reconfigure Identity: The face pack 'squares' has no landmark model"):
+        asked_of_the_node(cleo, blank, clip)
+    with pytest.raises(ValueError, match="'Cleo' has no photo of a face"):
+        asked_of_the_node(replace(cleo, photos=()), engine, clip)
+    with pytest.raises(ValueError, match="Troupe, Face Motion: no face was found on the photo of 64 x 64"):
+        FaceMotion.execute(engine, torch.zeros(1, 64, 64, 3))
