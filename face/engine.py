@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -87,6 +88,7 @@ class FaceEngine(Protocol):
     fixed_size: bool  # whether the detector takes no other size
     drawn_only: bool  # whether it knows drawn people alone, as the demo's packs do
     cache: FindingCache | None
+    landmark_file: Path | None  # the pack's landmark model, see landmarks.py
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
         """Faces of a picture, uint8 [H, W, 3] RGB, seen at `size`, in pixels of the picture; key points included."""

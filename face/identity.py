@@ -10,6 +10,7 @@ import numpy as np
 from .directions import spherical_mean
 from .engine import Face, FaceEngine
 from .identity_names import checked_name
+from .motion import Reconfiguration
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Identity:
     photos     : P pictures, uint8 [H, W, 3] RGB, for adapters that look at the picture itself; none where they were not
                  kept, as in a file
     weights    : how much each photo counts in a mean, P numbers; none for equal ones
+    motion     : what the faces are to do instead of what they do, for adapters with a reconfigurer
     choice     : where faces are still to be found on the photos, as soon as it is known by whom (late_faces.py)
 
     A subject that is no person has photos alone, and nothing in the other fields.
@@ -53,6 +55,7 @@ class Identity:
     photos: tuple[np.ndarray, ...] = field(default=(), repr=False)
     weights: tuple[float, ...] = field(default=(), repr=False)
     choice: FaceChoice | None = field(default=None, repr=False)
+    motion: Reconfiguration | None = field(default=None, repr=False)
 
 
 def identity_from_faces(

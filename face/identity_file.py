@@ -1,8 +1,9 @@
 """Identities as files: one person, or one subject, in a `.safetensors` file.
 
-Arrays: `embeddings.<recogniser>` [P, D], `crops`, `keypoints`, `boxes`, possibly `weights` [P], and `photo.0`,
-`photo.1`, ... uint8 [h, w, 3]. Of each photo the surroundings of the face are kept, made smaller where they are large;
-key points and boxes are in pixels of what is kept. Texts: `format`, `version`, `name`.
+Arrays: `embeddings.<recogniser>` [P, D], `crops`, `keypoints`, `boxes`, possibly `weights` [P], `photo.0`, `photo.1`,
+... uint8 [h, w, 3], and possibly `motion.landmarks`, `motion.words` and `motion.strength` (motion.Reconfiguration). Of
+each photo the surroundings of the face are kept, made smaller where they are large; key points and boxes are in pixels
+of what is kept. Texts: `format`, `version`, `name`, possibly `motion`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ import numpy as np
 from .arrays_file import read_arrays, write_arrays
 from .identity import Identity
 from .identity_names import checked_name
+from .landmarks import POINTS
+from .motion import Reconfiguration
 from .recogniser import CROP_SIZE
 
 FORMAT, VERSION = "troupe-identity", 1
 SUFFIX = ".safetensors"
 EMBEDDINGS = "embeddings."
+MOTION, MOTION_PARTS = "motion", ("landmarks", "words", "strength")
 SURROUNDINGS = 3.0  # times the longer side of the face's box
 LONGEST_SIDE = 640  # pixels: the largest crop an adapter takes is 512, of about twice the face
 MOST_BYTES, HEADER = 256 << 20, 1 << 20
@@ -38,6 +42,10 @@ def save_identity(path: Path, identity: Identity) -> None:
     arrays |= {f"photo.{index}": photo for index, photo in enumerate(identity.photos)}
     if identity.weights:
         arrays["weights"] = np.asarray(identity.weights, np.float64)
+    texts = {"format": FORMAT, "version": str(VERSION), "name": identity.name}
+    if identity.motion is not None:
+        arrays |= {f"{MOTION}.{part}": getattr(identity.motion, part) for part in MOTION_PARTS}
+        texts[MOTION] = identity.motion.said
     try:
         _identity(checked_name(identity.name, "The identity"), arrays)
         if (size := sum(array.nbytes for array in arrays.values())) > MOST_BYTES - HEADER:
@@ -47,7 +55,7 @@ def save_identity(path: Path, identity: Identity) -> None:
             f"'{identity.name!a}' cannot be saved, because no file of it could be loaded again: {error}. Extract the "
             "identity anew, with fewer photos if it is too large."
         ) from error
-    write_arrays(path, arrays, {"format": FORMAT, "version": str(VERSION), "name": identity.name})
+    write_arrays(path, arrays, texts)
 
 
 def load_identity(path: Path) -> Identity:
@@ -59,7 +67,7 @@ def load_identity(path: Path) -> Identity:
         version = texts.get("version", "")
         if not version.isdecimal() or int(version) > VERSION:
             raise ValueError(f"it is of version {version or 'none'}, and this Troupe reads up to {VERSION}; update it")
-        return _identity(texts.get("name", "").strip(), arrays)
+        return _identity(texts.get("name", "").strip(), arrays, texts.get(MOTION, ""))
     except OSError as error:
         raise ValueError(f"The identity file {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
@@ -127,7 +135,7 @@ def _smaller(photo: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA), scale
 
 
-def _identity(name: str, arrays: Mapping[str, np.ndarray]) -> Identity:
+def _identity(name: str, arrays: Mapping[str, np.ndarray], said: str = "") -> Identity:
     if not name:
         raise ValueError("it holds no name")
     crops = _checked(arrays, "crops", np.uint8, (None, CROP_SIZE, CROP_SIZE, 3))
@@ -153,7 +161,14 @@ def _identity(name: str, arrays: Mapping[str, np.ndarray]) -> Identity:
         boxes=_checked(arrays, "boxes", np.float32, (count, 4)),
         photos=photos,
         weights=tuple(float(weight) for weight in weights),
+        motion=_motion(arrays, count, said) if f"{MOTION}.strength" in arrays else None,
     )
+
+
+def _motion(arrays: Mapping[str, np.ndarray], count: int, said: str) -> Reconfiguration:
+    shapes = {"landmarks": (count, 2, POINTS, 2), "words": (count, 2, None), "strength": (count,)}
+    parts = (_checked(arrays, f"{MOTION}.{part}", np.float32, shapes[part]) for part in MOTION_PARTS)
+    return Reconfiguration(*parts, said=said)
 
 
 def _checked(arrays: Mapping[str, np.ndarray], key: str, kind: type, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -37,6 +38,7 @@ class InsightFaceEngine:
     one_at_a_time: bool
     drawn_only: bool = False
     cache: FindingCache | None = field(default=None, repr=False)
+    landmark_file: Path | None = None
     lock: Lock = field(default_factory=Lock, repr=False)  # the library keeps the threshold on its detector
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
@@ -107,6 +109,7 @@ def load_engine(pack: FacePack, provider: str = "auto") -> InsightFaceEngine:
         detector=detector,
         describer=describer,
         one_at_a_time=batch is not None,
+        landmark_file=pack.landmarks,
     )
 
 

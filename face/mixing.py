@@ -8,6 +8,7 @@ import numpy as np
 
 from .identity import Identity
 from .identity_names import checked_name
+from .motion import Reconfiguration, joined
 
 
 def mix_identities(name: str, identities: Sequence[Identity], weights: Sequence[float]) -> Identity:
@@ -36,7 +37,15 @@ def mix_identities(name: str, identities: Sequence[Identity], weights: Sequence[
         boxes=np.concatenate([person.boxes for person, _ in pairs]),
         photos=tuple(photo for person, _ in pairs for photo in person.photos) if with_photos else (),
         weights=tuple(weight * share for person, weight in pairs for share in shares_of(person)),
+        motion=_motion([person for person, _ in pairs]),
     )
+
+
+def _motion(people: Sequence[Identity]) -> Reconfiguration | None:
+    try:
+        return joined([person.motion for person in people], [len(person.crops) for person in people])
+    except ValueError as error:
+        raise ValueError(f"These people cannot be mixed: {error}.") from error
 
 
 def shares_of(identity: Identity) -> np.ndarray:

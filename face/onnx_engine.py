@@ -39,6 +39,7 @@ class OnnxEngine:
     one_at_a_time: bool
     drawn_only: bool = False
     cache: FindingCache | None = field(default=None, repr=False)
+    landmark_file: Path | None = None
 
     def locate(self, image: np.ndarray, size: tuple[int, int], threshold: float) -> Detections:
         with named(self.name):
@@ -78,6 +79,7 @@ def load_engine(pack: FacePack, provider: str = "auto", stopped: Callable[[], bo
         run_recogniser=run_recogniser,
         graph_normalises=normalises_itself(pack.recogniser_outline.first_nodes),
         one_at_a_time=batch is not None,
+        landmark_file=pack.landmarks,
     )
 
 

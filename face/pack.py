@@ -18,18 +18,20 @@ from .recogniser import CROP_SIZE
 DETECTOR_OUTPUTS = (6, 9, 10, 15)  # 3 or 5 feature maps, each with scores and boxes, possibly with key points
 LARGEST_INPUT = 2048  # pixels along a side: published detectors of a fixed size take 320 to 1280
 EMBEDDINGS = (128, 256, 512, 1024)  # numbers that recognisers give, of whatever size
+LANDMARKS, LANDMARK_POINTS, LANDMARK_SIDE = "landmarks", 106, 192
 SMALLEST_EMBEDDING = 128  # age, gender and landmark graphs give fewer or far more numbers, and take other sizes
 
 
 @dataclass(frozen=True)
 class FacePack:
-    """A complete pack: its name and its two files with their outlines."""
+    """A complete pack: its name and its two files with their outlines; and its landmark model, where it has one."""
 
     name: str
     detector: Path
     detector_outline: GraphOutline
     recogniser: Path
     recogniser_outline: GraphOutline
+    landmarks: Path | None = None
 
 
 def find_packs(bases: Sequence[Path]) -> dict[str, Path]:
@@ -63,7 +65,8 @@ def read_pack(name: str, folder: Path) -> FacePack:
             if kind:
                 found.setdefault(kind, (path, outline))
         if "detector" in found and "recogniser" in found:
-            return FacePack(name, *found["detector"], *found["recogniser"])
+            landmarks, _ = found.get(LANDMARKS, (None, None))
+            return FacePack(name, *found["detector"], *found["recogniser"], landmarks)
     raise ValueError(
         f"The face pack '{name}' in {folder} is not complete: it needs a face detector and a face recogniser "
         "in one folder. Found:\n" + "\n".join(seen or ["  no .onnx file"]) + f"\nExpected:\n{expected_tree(folder)}"
@@ -71,13 +74,15 @@ def read_pack(name: str, folder: Path) -> FacePack:
 
 
 def kind_of(outline: GraphOutline) -> str | None:
-    """'detector', 'recogniser', or None for a graph that is neither, such as landmarks or age."""
+    """'detector', 'recogniser', 'landmarks' (106 of them), or None for any other graph, such as age."""
     takes = next(iter(outline.inputs.values()), ())
     if len(takes) != 4 or takes[1] not in (3, None) or len(outline.inputs) != 1:
         return None
     if len(outline.outputs) in DETECTOR_OUTPUTS:
         return "detector" if all((side or 1) <= LARGEST_INPUT for side in takes[2:]) else None
     gives = next(iter(outline.outputs.values()), ())
+    if len(outline.outputs) == 1 and gives[-1:] == (2 * LANDMARK_POINTS,) and takes[2:] == (LANDMARK_SIDE,) * 2:
+        return LANDMARKS
     embeds = len(outline.outputs) == 1 and (not gives or gives[-1] is None or gives[-1] >= SMALLEST_EMBEDDING)
     return "recogniser" if embeds and takes[2:] == (CROP_SIZE, CROP_SIZE) else None
 

@@ -5,7 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from .board import board_nodes
 from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes
 from .control import control_nodes, crop_nodes, identity_net_nodes
-from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
+from .faces import face_cache_nodes, face_nodes, identity_nodes, motion_nodes, subject_nodes
 from .host.faces.identity_pictures import register_identity_pictures
 from .host.host_abilities import say_what_is_lacking
 from .host.model_folders import register_model_folders
@@ -19,6 +19,7 @@ NODES = [
     *face_nodes.NODES,
     *subject_nodes.NODES,
     *identity_nodes.NODES,
+    *motion_nodes.NODES,
     *face_cache_nodes.NODES,
     *board_nodes.NODES,
     *region_nodes.NODES,

@@ -8,4 +8,6 @@ Adapter = io.Custom("TROUPE_ADAPTER")  # nodes.host.adapters.adapter_model.Loade
 Regions = io.Custom("TROUPE_REGIONS")  # tuple[attention.regions.region.Region, ...]
 Attention = io.Custom("TROUPE_ATTENTION")  # nodes.host.effects.attention_recorder.AttentionRecorder
 Cast = io.Custom("TROUPE_CAST")  # tuple[attention.recipes.cast.Member, ...]
+Motion = io.Custom("TROUPE_MOTION")  # face.motion.Motion
+Reconfigurer = io.Custom("TROUPE_RECONFIGURER")  # nodes.host.adapters.reconfigurer_model.LoadedReconfigurer
 BoundingBox = io.Custom("BOUNDING_BOX")  # the host's own type; older hosts have detectors but no class for it

@@ -50,12 +50,16 @@ FORMATS = {
     "instantid": Format("resampler", face="raw", recognisers=("antelopev2",)),
     "faceid plus": Format("plus", "normed", "penultimate", "aligned", 224, ("buffalo_l",)),
     "faceid plus v2": Format("plus", "normed", "penultimate", "aligned", 224, ("buffalo_l",), shortcut=True),
+    "dynamicid": Format("plus", "normed", "penultimate", "whole", 0, ("buffalo_l",)),
     "kolors plus": Format("resampler", vision="penultimate"),
     "kolors faceid plus": Format("plus", "raw", "penultimate", "square", 336, ("antelopev2",), shortcut=True),
     "pulid": Format("id encoder", "raw", "eva", "portrait", 512, ("antelopev2",)),
     "pulid v1.1": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",), joins=True),
     "pulid flux": Format("id former", "raw", "eva", "portrait", 512, ("antelopev2",), joins=True, flux=True),
 }
+
+# Formats that look like another by their shapes alone, and a key that they have.
+TOLD = {"pulid flux": "id_embedding_mapping.0.weight", "dynamicid": "perceiver_resampler.proj_in.weight"}
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ class Choice:
     reason: str
 
 
-def choose_format(projection: Mapping[str, Tensor], override: str = "auto", flux: bool = False) -> Choice:
+def choose_format(projection: Mapping[str, Tensor], override: str = "auto", told: str = "") -> Choice:
     """The format of an `image_proj` part; an override decides between those that look alike.
 
-    flux : whether the layers beside it are those of PuLID for FLUX.1
+    told : the format that the names of the file's parts, or the layers beside this one, give away; empty for none
 
     Raises AdapterFormatError when the part is of no known format, or contradicts the override.
     """
-    found = candidates(projection, flux)
+    found = candidates(projection, told)
     if not found:
         raise AdapterFormatError(
             f"it looks like {_stranger(projection)}, which this version does not read. It reads {', '.join(FORMATS)}."
@@ -99,11 +103,11 @@ def _stranger(projection: Mapping[str, Tensor]) -> str:
     return f"an unknown kind of IP-Adapter (its image_proj holds {first_of(projection)})"
 
 
-def candidates(projection: Mapping[str, Tensor], flux: bool = False) -> tuple[str, ...]:
+def candidates(projection: Mapping[str, Tensor], told: str = "") -> tuple[str, ...]:
     """The formats that an `image_proj` part may be of, the likeliest first; none for what is not known.
 
-    (the layouts of the files that were published with arXiv 2308.06721, 2401.07519 and 2404.16022, and of Kolors'
-    adapters)
+    (the layouts of the files that were published with arXiv 2308.06721, 2401.07519, 2404.16022 and 2503.06505, and of
+    Kolors' adapters)
     """
 
     def columns(key: str) -> int:
@@ -114,8 +118,8 @@ def candidates(projection: Mapping[str, Tensor], flux: bool = False) -> tuple[st
         tensor = projection.get(key)
         return tensor.shape[0] if tensor is not None and tensor.ndim else 0
 
-    if flux:
-        return ("pulid flux",) if "id_embedding_mapping.0.weight" in projection else ()
+    if told:
+        return (told,) if TOLD[told] in projection else ()
     if "body.0.weight" in projection:
         return ("pulid",)
     if "id_embedding_mapping.0.weight" in projection:

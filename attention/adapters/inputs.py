@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -19,16 +19,20 @@ class AdapterInputs:
     faces    : [R, embedding width] as the format wants them, or None
     features : [R, vision width] or [R, L, vision width], or None; in PuLID [R, 5, L, vision width]
     vectors  : [R, vector width] of length 1, of the pictures that the features are of, in PuLID; else None
+    motions  : [R, 2, motion width], what the face does and what it is to do, for a reconfigurer; else None
+    turned   : [R, 2], how strongly it is reconfigured, and the row's share in its person's mean; None without motions
     """
 
     faces: Tensor | None = field(default=None, repr=False)
     features: Tensor | None = field(default=None, repr=False)
     vectors: Tensor | None = field(default=None, repr=False)
+    motions: Tensor | None = field(default=None, repr=False)
+    turned: Tensor | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> tuple[Tensor | None, ...]:
         """All of it, in the order of the fields."""
-        return self.faces, self.features, self.vectors
+        return self.faces, self.features, self.vectors, self.motions, self.turned
 
     def __len__(self) -> int:
         return len(self.faces if self.features is None else self.features)
@@ -64,12 +68,20 @@ class AdapterInputs:
 
 
 def joined(parts: Sequence[AdapterInputs]) -> AdapterInputs:
-    """All rows of some inputs for one adapter, in order."""
+    """All rows of some inputs for one adapter, in order; where others have motions, those without are turned by 0."""
+    moving = next((part for part in parts if part.motions is not None), None)
+    if moving is not None:
+        parts = [part if part.motions is not None else _still(part, moving.motions) for part in parts]
 
     def together(tensors: Sequence[Tensor | None]) -> Tensor | None:
         return None if tensors[0] is None else torch.cat(list(tensors))
 
     return AdapterInputs(*(together(list(tensors)) for tensors in zip(*(part.parts for part in parts), strict=True)))
+
+
+def _still(part: AdapterInputs, motions: Tensor) -> AdapterInputs:
+    turned = torch.tensor([[0.0, 1 / len(part)]]).expand(len(part), 2)
+    return replace(part, motions=motions.new_zeros(len(part), *motions.shape[1:]), turned=turned)
 
 
 def averaged(inputs: AdapterInputs, weights: Sequence[float] | None = None) -> AdapterInputs:

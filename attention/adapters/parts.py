@@ -12,6 +12,7 @@ from torch import Tensor
 PARTS = {"image_proj": "image_proj", "ip_adapter": "ip_adapter", "adapter_modules": "ip_adapter"}
 PARTS |= {"id_adapter": "image_proj", "id_adapter_attn_layers": "ip_adapter"}  # as PuLID was published
 PARTS |= {"pulid_encoder": "image_proj", "pulid_ca": "ip_adapter"}  # and for FLUX.1
+PARTS |= {"proj_module": "image_proj", "SAA_module": "ip_adapter"}  # as DynamicID was published
 MAP = re.compile(r"(\d+)\.to_([kv])_ip\.weight$")
 LORA = re.compile(r"(\d+)\.to_(q|k|v|out)_lora\.(down|up)\.weight$")
 PULID_MAP = re.compile(r"(?<=\.)id_to_([kv])(?=\.weight$)")
@@ -23,6 +24,8 @@ AGAIN = "The file may be damaged: download it again."
 
 OTHER_FILES = {
     r"id_encoder": "a PhotoMaker file",
+    r"(disentangleNet|entangleNet)\.": "DynamicID's reconfigurer (choose it in Load Reconfigurer)",
+    r"blocks\.\d+\.\d+\.conv_block\.": "the key point encoder of DynamicID's reconfigurer",
     r"(double_blocks|single_blocks)\.\d+\.processor|ip_adapter_proj_model\.": "a FLUX IP-Adapter",
     r".*(lora_unet_|lora_te|lora\.|_lora\.|lora_[AB]\.|lora_down|lora_up)": "a LoRA",
     r"(control_model\.|controlnet_|input_hint_block|.*control_add_embedding)": "a ControlNet",
@@ -78,6 +81,11 @@ def split_parts(state: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
             if isinstance(tensor, Tensor):
                 parts[PARTS[prefix]][PULID_MAP.sub(r"to_\1_ip", str(name))] = tensor
     return parts
+
+
+def told_by(state: Mapping[str, Any]) -> str:
+    """The format that alone gives its parts the names they have in a file; empty where several do."""
+    return "dynamicid" if any(str(key).partition(".")[0] == "SAA_module" for key in state) else ""
 
 
 def of_another_kind(strange: Iterable[str], modules: Collection[str]) -> list[str]:

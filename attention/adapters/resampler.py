@@ -29,15 +29,18 @@ class PerceiverAttention(nn.Module):
         self.to_out = operations.Linear(inner, shape.width, bias=False, dtype=dtype)
 
     def forward(self, features: Tensor, latents: Tensor) -> Tensor:
-        """[I, L, width], [I, T, width] -> [I, T, width]. The scores' scale is split between q and k, as published."""
+        """[I, L, width], [I, T, width] -> [I, T, width]"""
         features, latents = self.norm1(features), self.norm2(latents)
         keys_values = self.to_kv(torch.cat([features, latents], 1))
-        q, k, v = (self._split(part) for part in (self.to_q(latents), *keys_values.chunk(2, -1)))
-        scores = (q * HEAD**-0.25) @ (k * HEAD**-0.25).mT
-        return self.to_out((scores.float().softmax(-1).to(v.dtype) @ v).transpose(1, 2).flatten(2))
+        return self.to_out(attend(self.to_q(latents), keys_values, self.heads))
 
-    def _split(self, part: Tensor) -> Tensor:
-        return part.unflatten(-1, (self.heads, HEAD)).transpose(1, 2)
+
+def attend(q: Tensor, keys_values: Tensor, heads: int) -> Tensor:
+    """[I, T, H*64], [I, L, 2*H*64] -> [I, T, H*64]. The scores' scale is split between q and k, as published."""
+    parts = (q, *keys_values.chunk(2, -1))
+    q, k, v = (part.unflatten(-1, (heads, HEAD)).transpose(1, 2) for part in parts)  # [I, H, T or L, 64]
+    scores = (q * HEAD**-0.25) @ (k * HEAD**-0.25).mT
+    return (scores.float().softmax(-1).to(v.dtype) @ v).transpose(1, 2).flatten(2)
 
 
 def feed_forward(shape: ResamplerShape, operations: Any, dtype: torch.dtype | None) -> nn.Sequential:

@@ -21,6 +21,7 @@ from .parts import (
     of_another_kind,
     passed_over,
     split_parts,
+    told_by,
 )
 from .projections import projection_of
 from .pulid_flux import check_crossings, crossing_maps, has_crossings, picture_width
@@ -67,7 +68,7 @@ def read_adapter(state: Mapping[str, Any], override: str = "auto") -> AdapterWei
         )
     projection, layers = parts["image_proj"], parts["ip_adapter"]
     flux = has_crossings(layers)
-    choice = choose_format(projection, override, flux)
+    choice = choose_format(projection, override, "pulid flux" if flux else told_by(state))
     keys, values, crossings = crossing_maps(layers) if flux else (*layer_maps(layers), {})
     lora = lora_pairs(layers, len(keys))
     spec = spec_of(choice.kind, projection, keys, bool(lora), picture_width(crossings) if flux else 0)

@@ -28,6 +28,7 @@ class Gate:
     released  : the authors' released form: joint, before any mask, with the boost below
     boost     : in the first steps w + boost inside regions and w / (boost + 1) outside, in the released form
     boost_steps : how many steps these are
+    boost_end : up to this part of the schedule the boost acts as well, however many steps that is
     """
 
     joint: bool = False
@@ -38,6 +39,7 @@ class Gate:
     released: bool = False
     boost: float = 0.0
     boost_steps: int = 3
+    boost_end: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,10 @@ DYNAMICID = Recipe(
     prompts=False,
     gate=Gate(),  # one gate per identity, min-max over all queries, no threshold: as printed
 )
-# Its published code: one gate for all, threshold 0.3, boost of 4 in the first 3 steps.
-DYNAMICID_RELEASED = replace(DYNAMICID, gate=Gate(released=True, threshold=0.3, boost=4.0, boost_steps=3))
+# Its published code: one gate for all, threshold 0.3, boost of 4 in the first 3 of 50 steps.
+DYNAMICID_RELEASED = replace(
+    DYNAMICID, gate=Gate(released=True, threshold=0.3, boost=4.0, boost_steps=0, boost_end=0.06)
+)
 
 # InstantFamily, arXiv 2404.19427: one softmax over text and faces, in UNet and ControlNet. Its weights and its local
 # tokens (the recogniser's feature map) are not published: the tokens are those of the adapter at hand.
@@ -67,6 +69,7 @@ RECIPE_BOOK = {
     "MultiID": MULTIID,
     "AnyMS": ANYMS,
     "DynamicID": DYNAMICID,
+    "DynamicID (released)": DYNAMICID_RELEASED,
     "InstantFamily": INSTANTFAMILY,
     **RECIPES,
 }

@@ -8,10 +8,11 @@ from ...attention.adapters.formats import FORMATS
 from ...attention.operators.orthogonal import METHODS
 from ..host.adapters.adapter_model import ADAPTER_CROPS, load_adapter
 from ..host.adapters.loaded_adapter import AdapterSettings
+from ..host.adapters.reconfigurer_model import with_reconfigurer
 from ..host.faces.recognisers import RECOGNISERS
 from ..host.file_names import listed
 from ..host.model_folders import adapter_files, adapter_path, lack_of_adapter, same_file
-from ..types import Adapter
+from ..types import Adapter, Reconfigurer
 
 NO_FILE = "(no adapter found: put an IP-Adapter FaceID file into models/ipadapter)"
 FORMAT_NAMES = ["auto", "faceid", *(name for name in FORMATS if name != "faceid")]
@@ -88,8 +89,8 @@ class LoadAdapter(io.ComfyNode):
             display_name="Load Identity Adapter",
             category="Troupe",
             description="Load the weights that carry a face or a subject into the picture: IP-Adapter (plain, plus, "
-            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID, PuLID (v1, v1.1) and Kolors' own, as "
-            ".safetensors or .bin, from models/ipadapter, models/instantid or models/pulid.",
+            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID, PuLID (v1, v1.1), DynamicID and Kolors' "
+            "own, as .safetensors or .bin, from models/ipadapter, models/instantid or models/pulid.",
             search_aliases=[
                 "ipadapter",
                 "faceid",
@@ -117,6 +118,12 @@ class LoadAdapter(io.ComfyNode):
                 ),
                 *_later_inputs(),
                 *_pulid_inputs(),
+                Reconfigurer.Input(
+                    "reconfigurer",
+                    optional=True,
+                    tooltip="From Load Reconfigurer, where the adapter has one: lets Reconfigure Identity ask for "
+                    "another expression or view than the photo's.",
+                ),
             ],
             outputs=[
                 Adapter.Output(display_name="adapter"),
@@ -131,7 +138,9 @@ class LoadAdapter(io.ComfyNode):
         return known or lack_of_adapter(file)
 
     @classmethod
-    def execute(cls, file: str, format: str, clip_vision=None, peer_compatible: bool = False, **later) -> io.NodeOutput:
+    def execute(
+        cls, file: str, format: str, clip_vision=None, peer_compatible: bool = False, reconfigurer=None, **later
+    ) -> io.NodeOutput:
         if file == NO_FILE:
             raise ValueError(
                 "Troupe: there is no identity adapter to load. Put an IP-Adapter FaceID file (for instance "
@@ -140,6 +149,8 @@ class LoadAdapter(io.ComfyNode):
             )
         settings = AdapterSettings(format=format, peers=peer_compatible, **later)
         adapter = load_adapter(adapter_path(file), file, settings, clip_vision)
+        if reconfigurer is not None:
+            adapter = with_reconfigurer(adapter, reconfigurer)
         return io.NodeOutput(adapter, adapter.report, ui=ui.PreviewText(adapter.report))
 
 

@@ -145,6 +145,9 @@ def together_inputs() -> list:
             tooltip="The model's; needed by FLUX and like models, and where 'references' is above 0.",
         ),
         *routing_inputs(),
+        fraction("boost_end", 0.0, "Gate 'released' only: up to this part of the schedule its boost acts, beside the "
+                 "first 'boost_steps'. 0.06 is the 3 of 50 steps of DynamicID's code, however many steps you take.",
+                 True),
     ]  # fmt: skip
 
 
@@ -199,7 +202,7 @@ def references_of(knobs: Mapping[str, Any]) -> References:
     )
 
 
-def gate_of(mode: Mapping[str, Any]) -> Gate:
+def gate_of(mode: Mapping[str, Any], boost_end: float = 0.0) -> Gate:
     """The gate that the values of "mode" say. Raises ValueError for percentiles in the wrong order."""
     low, high = mode.get("low", 0.0), mode.get("high", 100.0)
     if low >= high:
@@ -217,6 +220,7 @@ def gate_of(mode: Mapping[str, Any]) -> Gate:
         released=kind == "released",
         boost=mode.get("boost", 0.0),
         boost_steps=mode.get("boost_steps", 3),
+        boost_end=boost_end,
     )
 
 

@@ -115,7 +115,7 @@ def recipe_of(knobs: Mapping[str, Any], mode: Mapping[str, Any]) -> Recipe:
         photos=knobs["photos"],
         odds=mode.get("odds", ODDS),
         literal=mode.get("literal", False),
-        gate=gate_of(mode),
+        gate=gate_of(mode, knobs.get("boost_end", 0.0)),
         base=knobs.get("base", 0.2),
         margin=knobs.get("margin", 0.0),
         isolation=isolation_of(knobs),

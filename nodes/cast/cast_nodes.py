@@ -111,9 +111,9 @@ class ApplyCast(io.ComfyNode):
                     "recipe",
                     options=list(RECIPE_BOOK),
                     tooltip="Troupe: our own. MultiID, AnyMS, DynamicID, InstantFamily: those papers' attention, with "
-                    "the adapter at hand, not their own weights (DynamicID's reconfigurer is missing); MultiID needs "
-                    "the VAE. decoupled, masked, gated: people beside the text, in one softmax with it, or scaled by "
-                    "how each point responds, and nothing else.",
+                    "the adapter at hand, not their own weights; DynamicID (released): the form of its code, for its "
+                    "files. MultiID needs the VAE. decoupled, masked, gated: people beside the text, in one softmax "
+                    "with it, or scaled by how each point responds, and nothing else.",
                 ),
                 io.Float.Input(
                     "strength",

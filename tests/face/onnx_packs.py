@@ -149,6 +149,26 @@ def write_landmarks(path: Path, size=192) -> Path:
     return write(path, nodes, {"data": [1, 3, size, size]}, {"points": [1, 3 * size * size]}, weights)
 
 
+def write_106_points(path: Path, seed=0, normalises=False) -> Path:
+    """A landmark model of random weights: float32 [1, 3, 192, 192] -> [1, 212] in -1..1."""
+    weights = {"dense": np.random.default_rng(seed).normal(0, 0.01, (768, 212)).astype(np.float32)}
+    nodes, source = [], "data"
+    if normalises:
+        weights |= {"mean": np.float32(127.5), "scale": np.float32(1 / 128)}
+        nodes = [
+            helper.make_node("Sub", ["data", "mean"], ["centred"], name="_minusscalar0"),
+            helper.make_node("Mul", ["centred", "scale"], ["scaled"], name="_mulscalar0"),
+        ]
+        source = "scaled"
+    nodes += [
+        helper.make_node("AveragePool", [source], ["means"], kernel_shape=[12, 12], strides=[12, 12], name="Pool_0"),
+        helper.make_node("Flatten", ["means"], ["flat"], name="Flatten_1"),
+        helper.make_node("MatMul", ["flat", "dense"], ["sums"], name="MatMul_2"),
+        helper.make_node("Tanh", ["sums"], ["fc1"], name="Tanh_3"),
+    ]
+    return write(path, nodes, {"data": [1, 3, 192, 192]}, {"fc1": [1, 212]}, weights)
+
+
 def red_squares(height: int, width: int, *squares: tuple[int, int, int], seed: int = 0) -> np.ndarray:
     """A picture, uint8 [height, width, 3], black with red squares at (x, y, side), each with a pattern of its own."""
     picture = np.zeros((height, width, 3), np.uint8)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from pack.face import insightface_engine
 from pack.face.alignment import aligned_crop, similarity_transform, template
+from pack.face.landmarks import landmarks_of
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
-from pack.tests.face.onnx_packs import write_random_detector, write_recogniser
+from pack.tests.face.onnx_packs import write_106_points, write_random_detector, write_recogniser
 
 pytest.importorskip("insightface", reason="the insightface library is an optional extra")
 
@@ -96,3 +97,17 @@ def test_the_library_as_an_engine_finds_the_same_at_every_size_and_threshold(tmp
     assert ours.fingerprint != theirs.fingerprint
     crops = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), dtype=np.uint8)
     np.testing.assert_allclose(ours.embed(crops), theirs.embed(crops), atol=1e-4)
+
+
+@pytest.mark.parametrize("normalises", [False, True])
+def test_landmarks_agree(tmp_path, normalises):
+    from insightface.app.common import Face
+    from insightface.model_zoo.landmark import Landmark
+
+    file = write_106_points(tmp_path / "points.onnx", normalises=normalises)
+    picture, box = photo(480, 640), np.float32([210.5, 100, 330, 260.25])
+    theirs = Landmark(str(file))
+
+    expected = theirs.get(np.ascontiguousarray(picture[..., ::-1]), Face(bbox=box))
+
+    np.testing.assert_allclose(landmarks_of(file, "parity", picture, box), expected, atol=0.02)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.hosting.in_process import import_host
 from pack.tests.host.bad_adapters import write_bad_adapters
@@ -45,6 +46,13 @@ def host_writes_to_a_temporary_folder(tmp_path_factory):
     for name in ("input", "output", "temp", "user"):
         (base / name).mkdir()
         getattr(folder_paths, f"set_{name}_directory")(str(base / name))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_nodes_run():
+    """In inference mode, as ComfyUI runs nodes: what one test loads, others can use. Modules that train override it."""
+    with torch.inference_mode():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -101,6 +101,7 @@ def test_others_read_the_last_layer_but_one_and_nobody_is_a_picture_of_zeros_aft
         ("faceid plus v2", {}, ("aligned", 224)),
         ("faceid plus v2", {"peers": True}, ("aligned", 224)),
         ("faceid plus v2", {"crop": "whole picture"}, ("whole", 0)),
+        ("dynamicid", {}, ("whole", 0)),
     ],
 )
 def test_the_encoder_sees_the_part_of_the_photo_that_the_format_defines(make, kind, settings, crop):

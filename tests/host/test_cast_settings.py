@@ -115,3 +115,17 @@ def test_the_released_boost_holds_for_its_steps(model, adapter):
 
     assert min(factor[:1]) > 3
     assert max(factor[2:]) < 2
+
+
+def test_the_released_boost_of_a_part_of_the_schedule_is_that_of_its_steps(model, adapter):
+    steps, part, none = (
+        Gate(released=True, boost=4.0, boost_steps=count, boost_end=end) for count, end in ((2, 0), (0, 0.3), (0, 0))
+    )
+    drawn = [sample(apply_gate(model, adapter, gate), steps=STEPS) for gate in (steps, part, none)]
+
+    assert torch.equal(drawn[0], drawn[1])
+    assert_different(drawn[1], drawn[2])
+
+
+def apply_gate(model, adapter, gate):
+    return patch_cast(model, TWO, adapter, Recipe("gated", gate=gate), 1.0)

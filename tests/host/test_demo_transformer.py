@@ -9,6 +9,11 @@ from pack.demo.train.flux import Reference, velocity
 from pack.demo.train.host_models import matrix_attention, new_transformer
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_nodes_run():
+    """Not so here, where a model learns."""
+
+
 @pytest.fixture
 def model():
     torch.manual_seed(0)

@@ -51,7 +51,7 @@ def test_every_recipe_and_ablation_has_rows_and_no_two_share_a_name(bench):
     names = [row.name for row in recipe_rows(RecipeBench(bench, ONE_EACH))]
 
     assert len(set(names)) == len(names)
-    for recipe in (*RECIPE_BOOK, "unpatched"):
+    for recipe in (*WAYS, "unpatched"):
         assert sum(name.startswith(f"recipes: {recipe}, ") for name in names) >= 6 * (len(FIELDS) - 1) - 2
     for whose, switches in ABLATIONS.items():
         for without in switches:

@@ -29,6 +29,11 @@ from safetensors.torch import load_file
 SMOKE = FORMS["smoke"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_nodes_run():
+    """Not so here, where models learn."""
+
+
 def train_world(*arguments):
     """The command as people run it, with the host and the Python of these tests."""
     command = [sys.executable, str(ROOT / "scripts" / "train_world.py"), "--comfyui", str(host_folder()), *arguments]

@@ -12,6 +12,7 @@ from pack.nodes.host.adapters.adapter_model import load_adapter
 from pack.nodes.host.adapters.loaded_adapter import AdapterSettings, LoadedAdapter
 from pack.scripts.benches.engine.adapter_files import (
     Shapes,
+    as_saa,
     faceid,
     full_face,
     layers,
@@ -39,6 +40,7 @@ PROJECTIONS: dict[str, Shapes] = {
 }
 PROJECTIONS["instantid"] = PROJECTIONS["faceid portrait unnorm"]
 PROJECTIONS["faceid plus v2"] = PROJECTIONS["faceid plus"]
+PROJECTIONS["dynamicid"] = PROJECTIONS["faceid plus"]
 KINDS = list(PROJECTIONS)
 
 
@@ -49,7 +51,7 @@ def tiny_state(kind: str, lora: bool = False, seed: int = 1) -> dict[str, torch.
     state = random_state(shapes | {f"ip_adapter.{key}": shape for key, shape in maps.items()}, seed)
     if "image_proj.proj.0.weight" in state and state["image_proj.proj.0.weight"].shape[1] == 512:
         state["image_proj.proj.0.weight"] *= 20
-    return state
+    return as_saa(state) if kind == "dynamicid" else state
 
 
 def tiny_of(kind: str, folder: Path, vision=None, lora: bool = False, seed: int = 1, **settings) -> LoadedAdapter:
@@ -57,7 +59,7 @@ def tiny_of(kind: str, folder: Path, vision=None, lora: bool = False, seed: int 
     path = folder / f"{kind.replace(' ', '-')}-{len(list(folder.iterdir()))}.safetensors"
     save_file(tiny_state(kind, lora, seed), path)
     settings = {"format": kind, **settings}
-    reads_pictures = kind.startswith(("ip-adapter", "faceid plus"))
+    reads_pictures = kind.startswith(("ip-adapter", "faceid plus", "dynamicid"))
     return load_adapter(path, path.name, AdapterSettings(**settings), vision if reads_pictures else None)
 
 

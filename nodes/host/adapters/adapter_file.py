@@ -43,7 +43,7 @@ def read_adapter_file(path: Path, name: str, override: str) -> AdapterWeights:
     override : a name of attention.adapters.formats.FORMATS, or "auto"
     Raises ValueError that names the file, says what was found and what to do.
     """
-    state = _read(path, name)
+    state = read_state(path, name)
     try:
         weights = read_adapter(state, override)
         check_numbers(weights)
@@ -63,7 +63,8 @@ def named_recogniser(path: Path) -> str:
         return ""
 
 
-def _read(path: Path, name: str) -> Mapping:
+def read_state(path: Path, name: str) -> Mapping:
+    """Everything that a file of weights holds. Raises ValueError as above."""
     swelling = swelling_of(path)
     if swelling:
         raise ValueError(f"Troupe: the adapter file '{name}' was not loaded: it {swelling}. Delete it.")

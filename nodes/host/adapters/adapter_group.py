@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from ..faces.recognisers import recogniser_for
 from ..model.rows import Call
 from .eva_features import eva_features_of, eva_features_of_nobody
 from .loaded_adapter import LoadedAdapter
+from .reconfigurer_model import motions_of
 from .vision_features import features_of, features_of_nobody
 
 NOISE_SEEDS = 1_000_000_007  # ComfyUI_InstantID's modulus, above 0 also for faces whose numbers sum to less
@@ -30,7 +31,8 @@ class AdapterGroup:
     members : [M] their places in the cast
     photos  : [M] how many sources each has: one, or one for each photo, which the pictures of a batch take in turn
     rows    : what the adapter reads, photo by photo or person by person, and last nobody
-    sources : row numbers of each source, whose tokens stand side by side; last nobody's
+    sources : row numbers of each source, last nobody's; their tokens stand side by side, or are averaged
+    mean    : whether the tokens of a source's rows are averaged, each by its share (AdapterInputs.turned)
     widen   : the model's own map from the adapter's tokens to its text tokens (Kolors FaceID), else None
     """
 
@@ -40,6 +42,7 @@ class AdapterGroup:
     rows: AdapterInputs = field(repr=False)
     sources: tuple[tuple[int, ...], ...]
     widen: nn.Module | None = field(default=None, repr=False)
+    mean: bool = False
 
     @property
     def people(self) -> int:
@@ -53,8 +56,8 @@ class AdapterGroup:
 
     @property
     def runs(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """The rows of each source as they go through the adapter: each alone, or all as one where its format joins."""
-        if self.adapter.format.joins:
+        """The rows of each source as they go through the adapter: each alone, or all that become one together."""
+        if self.adapter.format.joins or self.mean:
             return tuple((source,) for source in self.sources)
         return tuple(tuple((row,) for row in source) for source in self.sources)
 
@@ -84,12 +87,13 @@ def group_of(
     sources, first = [], 0
     for part in parts:
         rows = tuple(range(first, first + len(part)))
-        sources.append([rows] if photos == "concatenate" else [(row,) for row in rows])
+        sources.append([(row,) for row in rows] if photos == "one per picture" else [rows])
         first += len(part)
     rows = joined(parts)
     rows = joined([rows, nobody_for(adapter, rows)])
     flat = [source for own in sources for source in own]
-    return AdapterGroup(adapter, tuple(members), tuple(map(len, sources)), rows, (*flat, (first,)), widen)
+    mean = photos == "average"
+    return AdapterGroup(adapter, tuple(members), tuple(map(len, sources)), rows, (*flat, (first,)), widen, mean)
 
 
 def repeats_in(groups: Sequence[AdapterGroup]) -> Tensor:
@@ -136,6 +140,7 @@ def sources_of(groups: Sequence[AdapterGroup], members: int, call: Call) -> Tens
 def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> AdapterInputs:
     """What an identity feeds to an adapter: one row for "average", else one for each photo that counts.
 
+    Faces that are to do something else are reconfigured photo by photo, so that they have a row each.
     Raises ValueError when the identity does not have it.
     """
     faces = faces_of(identity, adapter) if adapter.format.face else None
@@ -146,7 +151,11 @@ def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> Adapte
         )
     rows = AdapterInputs(faces, features, vectors)
     weights = list(getattr(identity, "weights", ())) or [1.0] * len(rows)
-    if photos != "average":
+    moved = motions_of(adapter, identity)
+    if moved is not None:
+        shares = torch.tensor(weights) / sum(weights)
+        rows = replace(rows, motions=moved[0], turned=torch.stack([moved[1], shares], 1))
+    if photos != "average" or moved is not None:
         return rows.rows([row for row, weight in enumerate(weights) if weight > 0])
     try:
         return averaged(rows, weights)

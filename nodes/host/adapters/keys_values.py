@@ -55,9 +55,15 @@ def _runs(
     missing = [run for run in runs if found[keys[run]] is None]
     alone = [run for run in missing if len(run) == 1]
     batches = [(alone, group.rows.rows([row for (row,) in alone]))] if alone else []
-    batches += [([run], group.rows.rows(run).together()) for run in missing if len(run) > 1]
+    for run in missing:
+        if len(run) > 1:
+            inputs = group.rows.rows(run)
+            batches.append(([run], inputs.together() if group.adapter.format.joins else inputs))
     for batch, inputs in batches:
-        for run, made in zip(batch, _project(group, inputs, blocks, device, dtype), strict=True):
+        projected = _project(group, inputs, blocks, device, dtype)
+        if len(projected) > len(batch):  # photos of one person, each reconfigured by itself: linear in the tokens
+            projected = (projected * inputs.turned[:, 1, None, None].to(projected)).sum(0, keepdim=True)
+        for run, made in zip(batch, projected, strict=True):
             found[keys[run]] = made
             kept.put(keys[run], made)
     return {run: found[key].to(device) for run, key in keys.items()}
@@ -73,6 +79,8 @@ def _project(
     """Keys and values of all layers of some rows, [R, T, sum of widths]; computed in float32, as the inputs are."""
     module = group.adapter.module
     tokens = module.tokens(inputs.to(device))
+    if inputs.motions is not None:
+        tokens = group.adapter.reconfigurer(tokens, inputs.motions, inputs.turned[:, 0])
     if group.widen is not None:
         tokens = group.widen(tokens.to(group.widen.weight.dtype)).float()
     parts = []

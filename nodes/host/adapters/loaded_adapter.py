@@ -53,6 +53,7 @@ class LoadedAdapter:
     vision   : ComfyUI's CLIP vision encoder, or an EvaEncoder, where the format needs one
     lora     : for the model itself; empty where there is none or it is not wanted
     report   : what the file was taken for, and why
+    reconfigurer : changes what the faces of people do (reconfigurer_model.LoadedReconfigurer), else None
     kept     : keys and values of people, by the content of what they were made from; goes with the adapter
     """
 
@@ -64,6 +65,7 @@ class LoadedAdapter:
     vision: Any = None
     lora: tuple[LoraPair, ...] = field(default=(), repr=False)
     report: str = ""
+    reconfigurer: Any = None
     kept: BoundedCache = field(default_factory=lambda: BoundedCache(KEPT_BYTES), repr=False)
 
     @property

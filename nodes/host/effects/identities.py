@@ -33,7 +33,8 @@ class Identities(Effect):
 
     groups    : the members by adapter
     strengths : [I], each member's times the whole cast's; 0 for one who does not act
-    windows   : [I], the part of the schedule in which each member acts
+    windows   : [I], the part of the schedule in which each member acts; behind them, where the released gate boosts a
+                part of the schedule, that part
     """
 
     blocks: tuple[CrossAttentionBlock, ...]
@@ -57,6 +58,8 @@ class Identities(Effect):
         recipe = given.recipe
         windows = tuple(shared_window((m.start, m.end), (recipe.start, recipe.end)) for m in given.cast)
         names = tuple(member.identity.name for member in given.cast)
+        boosts = recipe.gate.released and recipe.gate.boost > 0 and recipe.gate.boost_end > 0
+        windows += ((0.0, recipe.gate.boost_end),) * boosts
         return cls(given.blocks, recipe, groups, strengths, names, windows)
 
     @property
@@ -87,13 +90,14 @@ class IdentityRun(EffectRun):
     def join(self, terms: Terms, call: ModelCall, state: StepState) -> Terms:
         """With what the identities add in this call; nothing in a ControlNet that the recipe does not reach into."""
         recipe = self.effect.recipe
-        acts = (strength > 0 and now for strength, now in zip(self.effect.strengths, state.acting, strict=True))
-        active = tuple(acts)
+        members = len(self.effect.strengths)
+        acting, boosted = state.acting[:members], state.early or any(state.acting[members:])
+        active = tuple(strength > 0 and now for strength, now in zip(self.effect.strengths, acting, strict=True))
         if not any(active) or (call.in_control and not recipe.reach):
             return terms
         device, dtype = call.x.device, call.dtype
         layouts = {grid: self.layout(grid, call.rows, active, device, dtype) for grid in call.grids}
-        parts = self, call.rows, active, tuple(self.keys_values(device, dtype).values()), layouts, state.early
+        parts = self, call.rows, active, tuple(self.keys_values(device, dtype).values()), layouts, boosted
         recordings = () if call.in_control else call.options.get(RECORDINGS, ())
         recorded = Recorded(recordings, column_of(call.options, call.x)) if recordings else None
         return replace(terms, identities=(*terms.identities, IdentityTerm(*parts, recorded)))

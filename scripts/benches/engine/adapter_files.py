@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 
@@ -12,6 +13,7 @@ SD15_WIDTHS = [320] * 2 + [640] * 2 + [1280] * 2 + [1280] * 3 + [640] * 3 + [320
 SDXL_WIDTHS = [640] * 4 + [1280] * 20 + [1280] * 30 + [640] * 6 + [1280] * 10
 MOST = 1 << 20
 Shapes = dict[str, tuple[int, ...]]
+T = TypeVar("T")
 
 
 def linear(name: str, rows: int, columns: int, bias: bool = True) -> Shapes:
@@ -121,9 +123,11 @@ class Published:
     lora: bool = False
     pulid: bool = False
     picture: int = 0
+    saa: bool = False
 
     def shapes(self) -> Shapes:
-        """Flat keys with their shapes; `pulid` for those under which PuLID was published, `picture` for FLUX.1."""
+        """Flat keys with their shapes; `pulid` and `saa` as PuLID and DynamicID were published,
+        `picture` for FLUX.1."""
         if self.picture:
             found = {f"pulid_encoder.{key}": shape for key, shape in self.projection.items()}
             own = crossings(self.cross, self.picture, self.widths)
@@ -131,6 +135,8 @@ class Published:
         found = {f"image_proj.{key}": shape for key, shape in self.projection.items()}
         maps = layers(self.cross, self.widths) | (loras(self.cross, self.widths) if self.lora else {})
         found |= {f"ip_adapter.{key}": shape for key, shape in maps.items()}
+        if self.saa:
+            return as_saa(found)
         return {_as_pulid(key): shape for key, shape in found.items()} if self.pulid else found
 
 
@@ -139,6 +145,14 @@ def _as_pulid(key: str) -> str:
     if part == "image_proj":
         return f"id_adapter.{rest}"
     return f"id_adapter_attn_layers.{rest.replace('to_k_ip', 'id_to_k').replace('to_v_ip', 'id_to_v')}"
+
+
+def as_saa(flat: Mapping[str, T]) -> dict[str, T]:
+    """The same under the names of DynamicID's file."""
+    names = {"image_proj": "proj_module", "ip_adapter": "SAA_module"}
+    return {
+        f"{names[part]}.{rest}": value for part, _, rest, value in ((*k.partition("."), v) for k, v in flat.items())
+    }
 
 
 def _sd15(kind: str, tokens: int, projection: Shapes, lora: bool = False) -> Published:
@@ -169,6 +183,7 @@ PUBLISHED = {
     "ip-adapter-faceid-plus_sd15": _sd15("faceid plus v2", 4, faceid_plus(768, 1280), lora=True),
     "ip-adapter-faceid-plusv2_sd15": _sd15("faceid plus v2", 4, faceid_plus(768, 1280), lora=True),
     "ip-adapter-faceid-plusv2_sdxl": _sdxl("faceid plus v2", 4, faceid_plus(2048, 1280), lora=True),
+    "SAA": replace(_sd15("dynamicid", 4, faceid_plus(768, 1280), lora=True), saa=True),  # DynamicID's
     "ip-adapter": _sdxl("faceid portrait unnorm", 16, plus(1280, 512, 2048, 20)),  # InstantID's: the same layout
     "Kolors-IP-Adapter-Plus": _sdxl("kolors plus", 16, plus(2048, 1024, 2048, 12)),
     "Kolors-IP-Adapter-FaceID-Plus": _sdxl("kolors faceid plus", 6, faceid_plus(4096, 1024, 6)),

@@ -46,7 +46,8 @@ def way_of(name: str, recipe: Recipe) -> Way:
     return Way(name, recipe, STRENGTHS[recipe.mode])
 
 
-WAYS = {name: way_of(name, recipe) for name, recipe in RECIPE_BOOK.items()}
+ASIDE = ("DynamicID (released)",)  # drawn as an ablation, "DynamicID as released"
+WAYS = {name: way_of(name, recipe) for name, recipe in RECIPE_BOOK.items() if name not in ASIDE}
 REFINED = replace(WAYS["Troupe"], name="Troupe and Refine Cast", refined=True)
 LESS = {
     f"{name} {without}": (name, way_of(f"{name} {without}", recipe))
