@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace, installation: Installation, console: Co
     """Every row of a bench, those that are finished taken from the store."""
     bench = importlib.import_module(f"pack.scripts.benches.{options.name}")
     benches = importlib.import_module("pack.scripts.benches")
-    key = tree_key(ROOT, options.quick, str(installation.comfyui))
+    key = tree_key(ROOT, options.quick, str(installation.comfyui), options.photos, options.pack)
     settings = benches.Settings(options.quick, installation, places(), console, key, options.fresh)
     if options.photos:
         settings = replace(settings, photos=options.photos, packs=tuple(options.pack or ()), real=options.real)
@@ -119,7 +119,9 @@ def main() -> int:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.page:
         command = f"python scripts/bench.py {options.name}{' --quick' * options.quick}"
-        rewrite(options.page, options.name, page_section(data, command), "python scripts/bench.py")
+        part = f"{options.name}{', own photos' * bool(options.photos)}"
+        command += " --photos DIR --pack DIR" * bool(options.photos)
+        rewrite(options.page, part, page_section({**data, "bench": part}, command), "python scripts/bench.py")
     return 1 if any(result.verdict == FALLS_SHORT for result in results) else 0
 
 
