@@ -6,7 +6,7 @@ from pack.face import insightface_engine
 from pack.face.alignment import aligned_crop, similarity_transform, template
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
-from pack.tests.face.onnx_packs import write_random_detector, write_recogniser
+from pack.tests.face.onnx_packs import with_half_input, write_random_detector, write_recogniser
 
 pytest.importorskip("insightface", reason="the insightface library is an optional extra")
 
@@ -96,3 +96,19 @@ def test_the_library_as_an_engine_finds_the_same_at_every_size_and_threshold(tmp
     assert ours.fingerprint != theirs.fingerprint
     crops = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), dtype=np.uint8)
     np.testing.assert_allclose(ours.embed(crops), theirs.embed(crops), atol=1e-4)
+
+
+@pytest.mark.parametrize("halved", ["det.onnx", "rec.onnx"])
+def test_half_precision_is_read_here_and_refused_in_words_with_the_library(tmp_path, halved):
+    write_random_detector(tmp_path / "det.onnx")
+    write_recogniser(tmp_path / "rec.onnx")
+    picture = photo(256, 256)
+    whole = load_engine(read_pack("whole", tmp_path), "CPU").detect(picture)
+    path = with_half_input(tmp_path / halved)
+    pack = read_pack("half", tmp_path)
+
+    found = load_engine(pack, "CPU").detect(picture)
+
+    assert len(found) > len(whole) / 2
+    with pytest.raises(ValueError, match=rf"{path} takes .*fp16.*'built-in'"):
+        insightface_engine.load_engine(pack, "CPU")
