@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,13 +34,13 @@ def member_colour(index: int) -> Colour:
 
 
 def annotate(
-    picture: np.ndarray, marks: Sequence[Mark], outlines: Sequence[tuple[np.ndarray, Colour]] = ()
+    picture: np.ndarray, marks: Sequence[Mark], outlines: Iterable[tuple[np.ndarray, Colour]] = ()
 ) -> np.ndarray:
     """The picture with marks, enlarged by a whole factor so that its shorter side has at least 512 pixels, the longer
     one permitting.
 
     picture  : uint8 [H, W, 3] RGB; not changed
-    outlines : regions, bool [H, W], each with the colour of its thin border
+    outlines : regions, bool [H, W], each with the colour of its thin border; taken one by one
     returns uint8 [k H, k W, 3]
     """
     from PIL import Image, ImageDraw
@@ -49,7 +49,7 @@ def annotate(
     size = (picture.shape[1] * factor, picture.shape[0] * factor)
     canvas = np.array(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
     for region, colour in outlines:
-        canvas[border(np.kron(region, np.ones((factor, factor), bool)))] = colour
+        canvas[border(region.repeat(factor, 0).repeat(factor, 1) if factor > 1 else region)] = colour
     image = Image.fromarray(canvas)
     draw = ImageDraw.Draw(image)
     line = max(2, min(size) // 256)

@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace, installation: Installation, console: Co
     """Every row of a bench, those that are finished taken from the store."""
     bench = importlib.import_module(f"pack.scripts.benches.{options.name}")
     benches = importlib.import_module("pack.scripts.benches")
-    key = tree_key(ROOT, options.quick, str(installation.comfyui))
+    key = store_key(options, installation)
     settings = benches.Settings(options.quick, installation, places(), console, key, options.fresh)
     if options.photos:
         settings = replace(settings, photos=options.photos, packs=tuple(options.pack or ()), real=options.real)
@@ -94,6 +94,19 @@ def measure(options: argparse.Namespace, installation: Installation, console: Co
         results.append(Result(row, figure))
     console.clear()
     return results
+
+
+def page_part(options: argparse.Namespace) -> tuple[str, str]:
+    """The heading of a bench's part of the page, and the command that makes it."""
+    command = f"python scripts/bench.py {options.name}{' --quick' * options.quick}"
+    if options.photos:
+        return f"{options.name}, photos of one's own", f"{command} --photos DIR --pack DIR"
+    return options.name, command
+
+
+def store_key(options: argparse.Namespace, installation: Installation) -> str:
+    """What kept rows have to agree in: the state of the pack, the settings, and whose photos and packs they are of."""
+    return tree_key(ROOT, options.quick, str(installation.comfyui), options.photos, options.pack)
 
 
 def main() -> int:
@@ -118,8 +131,8 @@ def main() -> int:
         text = json.dumps(data, indent=2, ensure_ascii=False)
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.page:
-        command = f"python scripts/bench.py {options.name}{' --quick' * options.quick}"
-        rewrite(options.page, options.name, page_section(data, command), "python scripts/bench.py")
+        part, command = page_part(options)
+        rewrite(options.page, part, page_section({**data, "bench": part}, command), "python scripts/bench.py")
     return 1 if any(result.verdict == FALLS_SHORT for result in results) else 0
 
 

@@ -40,7 +40,7 @@ def to_picture(image: Tensor) -> np.ndarray:
 
 def to_images(pictures: Sequence[np.ndarray]) -> Tensor:
     """Pictures of one size, uint8 [H, W, 3], as a host batch, float32 [B, H, W, 3]."""
-    return torch.from_numpy(np.stack(pictures)).float() / 255
+    return torch.from_numpy(np.stack(pictures)).float().div_(255)
 
 
 def with_changes(images: Tensor, pictures: Sequence[np.ndarray], changed: Sequence[np.ndarray]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -52,23 +52,39 @@ def region_preview(
 
     image : IMAGE [B, H, W, C]; without one a dark sheet of height x width
     fill  : how opaque the regions' colours are; farther regions are painted first
+    One region's mask is held at a time: of many on a large picture they would take gigabytes.
     """
     sheet = [np.full((height, width, 3), PAPER, np.uint8)]
     pictures = sheet if image is None else to_pictures(image)
-    masks = rasterise(regions, *pictures[0].shape[:2]).numpy()
-    drawn = [(index, mask >= 0.5) for index, mask in enumerate(masks) if (mask >= 0.5).any()]
+    size = pictures[0].shape[:2]
+    boxes = {index: around(inside) for index, inside in _insides(regions, range(len(regions)), size) if inside.any()}
     marks = [
-        Mark(around(mask), f"{regions[index].name} ({regions[index].order})", member_colour(index), strong=False)
-        for index, mask in drawn
+        Mark(box, f"{regions[index].name} ({regions[index].order})", member_colour(index), strong=False)
+        for index, box in boxes.items()
     ]
-    outlines = [(mask, member_colour(index)) for index, mask in drawn]
-    nearest_last = sorted(drawn, key=lambda entry: -regions[entry[0]].order)
-    return [annotate(_filled(picture, nearest_last, masks, fill), marks, outlines) for picture in pictures]
+    nearest_last = sorted(boxes, key=lambda index: -regions[index].order)
+    return [
+        annotate(
+            _filled(picture, regions, nearest_last, fill),
+            marks,
+            ((inside, member_colour(index)) for index, inside in _insides(regions, boxes, size)),
+        )
+        for picture in pictures
+    ]
 
 
-def _filled(picture: np.ndarray, drawn: Sequence, masks: np.ndarray, fill: float) -> np.ndarray:
+def _insides(
+    regions: Sequence[Region], chosen: Iterable[int], size: tuple[int, int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The chosen regions one after the other: index and the pixels of which at least half is covered, bool [H, W]."""
+    return ((index, (rasterise([regions[index]], *size)[0] >= 0.5).numpy()) for index in chosen)
+
+
+def _filled(picture: np.ndarray, regions: Sequence[Region], chosen: Iterable[int], fill: float) -> np.ndarray:
     painted = picture.astype(np.float32)
-    for index, _ in drawn:
-        cover = fill * masks[index][..., None]
-        painted += cover * (np.array(member_colour(index), np.float32) - painted)
-    return painted.round().astype(np.uint8)
+    for index in chosen if fill else ():
+        mask, colour = rasterise([regions[index]], *picture.shape[:2])[0].numpy(), member_colour(index)
+        for band in bands(*mask.shape):
+            cover = fill * mask[band][..., None]
+            painted[band] += cover * (np.array(colour, np.float32) - painted[band])
+    return painted.round(out=painted).astype(np.uint8)

@@ -7,6 +7,7 @@ person most; a face that is not found is not recognised. Engines are compared on
 at the same size. Sound files are photos of the demo's people in all kinds of files, among them odd ones (large
 profiles, bytes behind the end, wrong checksums of texts, enlargements, screenshots, stills of videos), read by
 ComfyUI's own Load Image in a process of their own: none may be refused.
+The last question is how sure a search is: of the demo's pack on rendered photos, as they lie and turned.
 With --photos DIR and --pack DIR (or --real) your own photos and packs are measured instead, pack by pack.
 """
 
@@ -27,9 +28,9 @@ from ..bootstrap.places import ROOT
 from ..figures.intervals import bootstrap_figure, t_figure
 from ..figures.samples import Samples, Values
 from ..figures.verdict import Figure, Row
-from .face_search.conditions import CONDITIONS
-from .face_search.looking import engines_compared, known_people, searched, timed
-from .face_search.real_photos import pack_rows
+from .face_search.conditions import CONDITIONS, people_with_photos
+from .face_search.looking import PROBES, engines_compared, known_people, searched, timed
+from .face_search.real_photos import pack_rows, rows_of_pack
 from .face_search.sound_files import examine
 
 PACKS = ROOT / "demo" / "weights" / "insightface" / "models"
@@ -47,6 +48,7 @@ def rows(settings: Settings) -> list[Row]:
     people, files = (8, 200) if settings.quick else (24, 1500)
     engine = load_engine(read_pack("troupe-demo", PACKS / "troupe-demo"), "CPU")
     found = list(condition_rows(engine, people, samples))
+    found += rendered_rows(engine, people)
     if is_installed():
         found += engine_rows(PACKS / "troupe-demo", max(12, people // 2), samples)
     found += cache_rows(engine, 12, samples)
@@ -68,6 +70,12 @@ def condition_rows(engine: OnnxEngine, people: int, samples: Samples) -> Iterato
                 return bootstrap_figure(values[says])
 
             yield Row(f"{condition}, {says}", "", figure)
+
+
+def rendered_rows(engine: OnnxEngine, people: int) -> Iterator[Row]:
+    """What is asked of published packs on real photos, of the demo's pack on rendered ones."""
+    photos = [photo.picture for photo in people_with_photos(people, PROBES, "plain")]
+    return rows_of_pack(engine, PACKS / engine.name, photos, "rendered photos")
 
 
 def engine_rows(pack: Path, photos: int, samples: Samples) -> list[Row]:

@@ -142,6 +142,18 @@ def write_recogniser(path: Path, seed=0, batch: int | str = "batch", normalises=
     return write(path, nodes, {"data": [batch, 3, 112, 112]}, {"embedding": [batch, 512]}, weights)
 
 
+def with_half_input(path: Path) -> Path:
+    """The same graph, taking its input in half precision (fp16)."""
+    model = onnx.load(str(path))
+    (source,) = model.graph.input
+    model.graph.node.insert(0, helper.make_node("Cast", ["half"], [source.name], to=TensorProto.FLOAT))
+    source.name = "half"
+    source.type.tensor_type.elem_type = TensorProto.FLOAT16
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    return path
+
+
 def write_landmarks(path: Path, size=192) -> Path:
     """What a pack carries besides: a graph of another input size with one output."""
     weights = {"shape": np.array([1, -1], np.int64)}

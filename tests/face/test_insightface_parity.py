@@ -7,7 +7,7 @@ from pack.face.alignment import aligned_crop, similarity_transform, template
 from pack.face.landmarks import landmarks_of
 from pack.face.onnx_engine import load_engine
 from pack.face.pack import read_pack
-from pack.tests.face.onnx_packs import write_106_points, write_random_detector, write_recogniser
+from pack.tests.face.onnx_packs import with_half_input, write_106_points, write_random_detector, write_recogniser
 
 pytest.importorskip("insightface", reason="the insightface library is an optional extra")
 
@@ -111,3 +111,19 @@ def test_landmarks_agree(tmp_path, normalises):
     expected = theirs.get(np.ascontiguousarray(picture[..., ::-1]), Face(bbox=box))
 
     np.testing.assert_allclose(landmarks_of(file, "parity", picture, box), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("halved", ["det.onnx", "rec.onnx"])
+def test_half_precision_is_read_here_and_refused_in_words_with_the_library(tmp_path, halved):
+    write_random_detector(tmp_path / "det.onnx")
+    write_recogniser(tmp_path / "rec.onnx")
+    picture = photo(256, 256)
+    whole = load_engine(read_pack("whole", tmp_path), "CPU").detect(picture)
+    path = with_half_input(tmp_path / halved)
+    pack = read_pack("half", tmp_path)
+
+    found = load_engine(pack, "CPU").detect(picture)
+
+    assert len(found) > len(whole) / 2
+    with pytest.raises(ValueError, match=rf"{path} takes .*fp16.*'built-in'"):
+        insightface_engine.load_engine(pack, "CPU")

@@ -1,5 +1,7 @@
 """Nodes that make, show and change regions: from masks, from colours, to masks, as a preview, edited."""
 
+import tracemalloc
+
 import pytest
 import torch
 from pack.attention.regions.region import Region, rasterise
@@ -182,6 +184,18 @@ def test_a_preview_is_drawn_on_every_picture_of_a_batch():
 
     assert preview.shape == (2, 512, 768, 3)
     assert not torch.equal(preview[0], preview[1])
+
+
+def test_a_preview_of_many_regions_takes_little_beside_itself():
+    many = [Region(str(n), "ellipse", 0.02 * n, 0.1, 0.4, 0.8, n, order=-n) for n in range(12)]
+
+    tensors = allocated_peak(lambda: RegionPreview.execute(many, 1024, 1024, 0.5))
+    tracemalloc.start()
+    RegionPreview.execute(many, 1024, 1024, 0.5)
+    arrays = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert tensors + arrays - 1024 * 1024 * 3 * 4 < 35e6
 
 
 def test_a_region_is_edited_by_its_name():

@@ -9,16 +9,28 @@ from pack.scripts.bootstrap.places import ROOT
 PAGE = (ROOT / "docs" / "coming-from-other-packs.md").read_text(encoding="utf-8")
 # As these packs display them, at the commits that the page names.
 IPADAPTER_PLUS = """\
-IPAdapter Advanced|IPAdapter Batch|IPAdapter FaceID|IPAdapter FaceID Kolors|IPAdapter FaceID Batch
-IPAdapter Tiled|IPAdapter Embeds|IPAdapter Embeds Batch|IPAdapter Style & Composition SDXL
-IPAdapter Mad Scientist|ClipVision Enhancer|IPAdapter from Params|Precise Style Transfer
-Precise Composition|IPAdapter Unified Loader|IPAdapter Model Loader|IPAdapter InsightFace Loader
-IPAdapter Encoder|Combine Embeds|IPAdapter Noise|Prep Image For ClipVision|IPAdapter Save Embeds
-Load Embeds|IPAdapter Weights|Weights From Strategy|Prompt Schedule From Weights Strategy
-Combine Weights|IPAdapter Regional Conditioning|IPAdapter Combine Params"""
+IPAdapter|IPAdapter Advanced|IPAdapter Batch (Adv.)|IPAdapter FaceID|IPAdapter FaceID Kolors|IPAdapter FaceID Batch
+IPAdapter Tiled|IPAdapter Tiled Batch|IPAdapter Embeds|IPAdapter Embeds Batch|IPAdapter Style & Composition SDXL
+IPAdapter Style & Composition Batch SDXL|IPAdapter Mad Scientist|IPAdapter ClipVision Enhancer
+IPAdapter ClipVision Enhancer Batch|IPAdapter from Params|IPAdapter Precise Style Transfer
+IPAdapter Precise Style Transfer Batch|IPAdapter Precise Composition|IPAdapter Precise Composition Batch
+IPAdapter Unified Loader|IPAdapter Unified Loader FaceID|IPAdapter Unified Loader Community|IPAdapter Model Loader
+IPAdapter InsightFace Loader|IPAdapter Encoder|IPAdapter Combine Embeds|IPAdapter Noise|Prep Image For ClipVision
+IPAdapter Save Embeds|IPAdapter Load Embeds|IPAdapter Weights|IPAdapter Weights From Strategy
+IPAdapter Combine Weights|Prompt Schedule From Weights Strategy|IPAdapter Regional Conditioning
+IPAdapter Combine Params"""
 INSTANTID = """Load InstantID Model|InstantID Face Analysis|Apply InstantID|Apply InstantID Advanced
-Face Keypoints Preprocessor|InstantID Attention Patch|Apply InstantID ControlNet"""
+Face Keypoints Preprocessor|InstantID Patch Attention|InstantID Apply ControlNet"""
 PULID = "Load PuLID Model|Load InsightFace (PuLID)|Load Eva Clip (PuLID)|Apply PuLID|Apply PuLID Advanced"
+# Their inputs but for models, pictures, conditionings and sockets between their own nodes.
+IPADAPTER_PLUS_INPUTS = """\
+add_ending_frames add_starting_frames attn_mask blur combine_embeds composition_boost crop_position embeds_scaling
+encode_batch_size end_at end_frame enhance_ratio enhance_tiles expand_style frames image_negative image_weight
+interpolation ipadapter_file layer_weights lora_strength method model_name neg_embed pos_embed preset prompt_weight
+provider sharpening start_at start_frame strength style_boost timing type weight weight_composition weight_faceidv2
+weight_kolors weight_style weight_type weights weights_strategy"""
+INSTANTID_INPUTS = "cn_strength combine_embeds end_at image_kps ip_weight mask noise start_at strength weight"
+PULID_INPUTS = "attn_mask end_at fidelity method noise projection start_at weight"
 WEIGHT_TYPES = (
     "linear", "ease in", "ease out", "ease in-out", "reverse in-out", "weak input", "weak output", "weak middle",
     "strong middle", "style transfer", "composition", "strong style transfer", "style and composition",
@@ -26,9 +38,22 @@ WEIGHT_TYPES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("names", [IPADAPTER_PLUS, INSTANTID, PULID], ids=["IPAdapter_plus", "InstantID", "PuLID"])
-def test_every_node_of_the_pack_is_mapped(names):
-    assert [name for name in re.split(r"[|\n]", names) if name not in PAGE] == []
+PACKS = {
+    "IPAdapter_plus": (IPADAPTER_PLUS, IPADAPTER_PLUS_INPUTS),
+    "InstantID": (INSTANTID, INSTANTID_INPUTS),
+    "PuLID": (PULID, PULID_INPUTS),
+}
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_every_node_and_setting_of_the_pack_is_mapped(pack):
+    nodes, inputs = PACKS[pack]
+    part = PAGE.split(f"\n## {pack}\n")[1].split("\n## ")[0]
+    firsts = [line.split("|")[1] for line in part.splitlines() if line.startswith("|")]
+
+    named = {name for cell in firsts for name in re.split(r", with |, |; ", cell.strip())}
+    assert [name for name in re.split(r"[|\n]", nodes) if name not in named] == []
+    assert [name for name in inputs.split() if not any(f"`{name}`" in line for line in part.splitlines())] == []
 
 
 def weight_rows():
