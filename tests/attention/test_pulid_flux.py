@@ -134,7 +134,24 @@ def test_a_file_with_a_part_that_does_not_fit_is_refused_by_name(key, shape, sai
         read_adapter(state)
 
 
-@pytest.mark.parametrize("key", ["pulid_ca.1.to_kv.weight", "pulid_ca.0.norm2.bias", "pulid_ca.1.to_out.weight"])
+@pytest.mark.parametrize("key", ["pulid_encoder.mapping_3.1.weight", "pulid_encoder.layers.0.0.to_q.weight"])
+def test_a_missing_part_of_the_encoder_is_named_as_the_file_names_it(key):
+    state = random_state(FILE.shapes())
+    del state[key]
+
+    with pytest.raises(AdapterFormatError, match=f"pulid_encoder part lacks {key.removeprefix('pulid_encoder.')}"):
+        read_adapter(state)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "pulid_ca.1.to_kv.weight",
+        "pulid_ca.0.norm2.bias",
+        "pulid_ca.1.to_out.weight",
+        "pulid_encoder.mapping_3.1.weight",
+    ],
+)
 def test_numbers_that_are_not_finite_are_refused_by_name(key):
     state = random_state(FILE.shapes())
     state[key] = state[key].index_fill(0, torch.tensor([1]), float("nan"))
