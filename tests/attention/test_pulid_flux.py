@@ -34,12 +34,13 @@ def numbers(seed, *shape):
 def added(module, sequence, share, people, layer=1):
     """The sequence behind a block; share [G, N, M] of people's tokens [M, T, C]."""
     keys, values = module.keys_and_values(people, layer)
-    packed = in_sequence(pack_rows(share, len(sequence) // len(share)), CELLS, LENGTH, TEXT).to("cpu", sequence.dtype)
+    packed = pack_rows(share, len(sequence) // len(share))
+    picture = in_sequence(packed, CELLS, LENGTH, TEXT).to("cpu", sequence.dtype)
 
     def answer(rows):
-        return module.crossings[layer](rows, keys[packed.source], values[packed.source])
+        return module.crossings[layer](rows, keys[picture.source], values[picture.source], picture)
 
-    return add_to_rows(sequence, packed, answer)
+    return add_to_rows(sequence, picture, answer)
 
 
 def by_formula(sequence, share, people):
@@ -89,6 +90,22 @@ def test_rows_outside_regions_of_text_and_of_references_are_the_same_bits(module
     assert torch.equal(out[:, outside], sequence[:, outside])
     assert torch.equal(sequence, before)
     assert not (out == sequence)[:, [TEXT + 2, TEXT + 8]].all(-1).any()
+
+
+@pytest.mark.parametrize("counts", [[12], [6, 6], [9, 2, 1], [1] * 12, [7, 5, 7]])
+def test_each_row_is_read_once_for_each_person_there_and_none_for_nothing(counts):
+    share, end = torch.zeros(2, CELLS, len(counts)), 0
+    for person, count in enumerate(counts):
+        share[:, [cell % CELLS for cell in range(end, end + count)], person] = 0.5
+        end += count
+    seen = []
+
+    picture = in_sequence(pack_rows(share), CELLS, LENGTH, TEXT)
+    add_to_rows(numbers(1, 2, LENGTH, PICTURE), picture, lambda rows: seen.append(rows) or rows)
+
+    assert [len(rows) for rows in seen] == [2 * sum(counts)]
+    rows = numbers(2, len(picture.rows), 3)
+    assert torch.equal(picture.out_of_pages(picture.in_pages(rows)), rows)
 
 
 def test_nobodys_region_changes_nothing(module):
