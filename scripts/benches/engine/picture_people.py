@@ -23,12 +23,12 @@ from .timing import clock, median_figure
 
 WIDTH, INNER, CROSS, TOKENS = 3072, 2048, 2048, 32  # of the published files
 TEXT = 512
-SIDE, SMALL = 64, 32  # tokens along a side of a picture of 1024 pixels, and of one of 512
+SIDE, ON_CPU = 64, 32  # tokens along a side of a picture of 1024 pixels, and of one of 512
 PEOPLE = (2, 4, 8)
 PARTS = {"equal": [1] * 8, "unequal": [8, 1, 5, 2, 7, 3, 6, 4]}
 """How people share three quarters of the picture between them."""
 FLAT = 1.05  # bound on what several take, against one
-ROUNDS, LEAST = 12, 6  # pairs of calls; fewer than six say nothing at 95 %
+ROUNDS, LEAST = 30, 6  # pairs of calls; fewer than six say nothing at 95 %
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def shares(side: int, people: int, parts: str) -> Tensor:
 
 def people_rows(samples: Samples, quick: bool, status: Callable[[str], Any]) -> Iterator[Row]:
     """Several people against one over the same area, in turns; no host is needed for it."""
-    side = SMALL if quick and not has_device_clock() else SIDE
+    side = SIDE if has_device_clock() else ON_CPU
     place = f"PuLID-FLUX behind a block of width {WIDTH}, {side * side} tokens on {device_name()}"
     for parts in PARTS:
         for people in PEOPLE:
