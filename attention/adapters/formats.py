@@ -40,6 +40,11 @@ class Format:
     joins: bool = False
     flux: bool = False
 
+    @property
+    def part(self) -> str:
+        """What its files call the part that makes tokens, for messages; other names are read as well."""
+        return "pulid_encoder" if self.flux else "image_proj"
+
 
 FORMATS = {
     "ip-adapter": Format("linear", vision="image_embeds"),

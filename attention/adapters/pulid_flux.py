@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,14 @@ KEYS_VALUES = re.compile(r"(\d+)\.to_kv\.weight$")
 Maps = tuple[Tensor, ...]
 
 
+class Pages(Protocol):
+    """What attention.operators.picture_rows.PictureRows does."""
+
+    def in_pages(self, rows: Tensor) -> Tensor: ...
+
+    def out_of_pages(self, pages: Tensor) -> Tensor: ...
+
+
 class PictureCrossAttention(nn.Module):
     """One of them, without its maps to keys and values, which every adapter has."""
 
@@ -36,11 +44,16 @@ class PictureCrossAttention(nn.Module):
         self.to_q = operations.Linear(spec.picture_width, width, bias=False, dtype=dtype)
         self.to_out = operations.Linear(width, spec.picture_width, bias=False, dtype=dtype)
 
-    def forward(self, rows: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """What rows [E, P, picture width] read of keys and values [E, T, width]: [E, P, picture width]."""
-        q = self.to_q(self.norm2(rows))
+    def forward(self, rows: Tensor, keys: Tensor, values: Tensor, pages: Pages) -> Tensor:
+        """What rows [R, picture width] read: [R, picture width].
+
+        keys, values : [E, T, width], of the person whom each page reads
+        pages        : lays R rows into E pages and takes them out again
+        """
+        q = pages.in_pages(self.to_q(self.norm2(rows)))  # [E, P, width]
         parts = (part.unflatten(-1, (self.heads, HEAD)).transpose(1, 2) for part in (q, keys, values))
-        return self.to_out(scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2))
+        read = scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
+        return self.to_out(pages.out_of_pages(read))
 
 
 def has_crossings(layers: Iterable[str]) -> bool:

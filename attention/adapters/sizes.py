@@ -47,7 +47,8 @@ class _Sizes:
         tensor = self.projection.get(key)
         if tensor is None:
             raise AdapterFormatError(
-                f"it looks like a file of format {self.kind}, but its image_proj part lacks {key}. {AGAIN}"
+                f"it looks like a file of format {self.kind}, but its {FORMATS[self.kind].part} part "
+                f"lacks {key}. {AGAIN}"
             )
         if tensor.ndim != dimensions or 0 in tensor.shape:
             raise AdapterFormatError(

@@ -97,15 +97,16 @@ def _check_shapes(spec: AdapterSpec, projection: Mapping[str, Tensor], expected:
     missing = [key for key in expected if key not in projection]
     if missing:
         raise AdapterFormatError(
-            f"it looks like a file of format {spec.kind}, but its image_proj part lacks {first_of(missing)}"
-            f"{' and more' * (len(missing) > 3)}. {AGAIN}"
+            f"it looks like a file of format {spec.kind}, but its {FORMATS[spec.kind].part} part lacks "
+            f"{first_of(missing)}{' and more' * (len(missing) > 3)}. {AGAIN}"
         )
     modules = {key.partition(".")[0] for key in expected}
     strange = of_another_kind([key for key in projection if key not in expected], modules)
     if strange:
         raise AdapterFormatError(
-            f"it looks like a file of format {spec.kind}, but its image_proj part also holds {first_of(strange)}, "
-            "which that format does not have; it is of another kind, and this version does not read it."
+            f"it looks like a file of format {spec.kind}, but its {FORMATS[spec.kind].part} part also holds "
+            f"{first_of(strange)}, which that format does not have; it is of another kind, and this version does not "
+            "read it."
         )
     for key, shape in expected.items():
         found = tuple(projection[key].shape)
@@ -128,7 +129,7 @@ def _check_layers(spec: AdapterSpec, keys: tuple[Tensor, ...]) -> None:
 
 def check_numbers(weights: AdapterWeights) -> None:
     """Look at every number that is used, once. Raises AdapterFormatError with the name of the first unsound tensor."""
-    used = {f"image_proj.{key}": tensor for key, tensor in weights.projection.items()}
+    used = {f"{FORMATS[weights.spec.kind].part}.{key}": tensor for key, tensor in weights.projection.items()}
     for which, maps in (("k", weights.keys), ("v", weights.values)):
         used |= {_name_of(weights, layer, which): tensor for layer, tensor in enumerate(maps)}
     used |= {f"pulid_ca.{key}": tensor for key, tensor in weights.crossings.items()}

@@ -67,14 +67,14 @@ def _pulid_inputs() -> list:
     return [
         io.Combo.Input(
             "method", options=list(METHODS), default="fidelity", optional=True, advanced=True,
-            tooltip="PuLID only: how much is taken out of a person that the text says already. fidelity keeps most of "
-            "the likeness, style most of the text's style, neutral takes out nothing. regional: judged inside the "
-            "person's own region, for several people. Mode masked takes neutral alone.",
+            tooltip="PuLID for SDXL only: how much is taken out of a person that the text says already. fidelity "
+            "keeps most of the likeness, style most of the text's style, neutral takes out nothing. regional: judged "
+            "inside the person's own region, for several people. Mode masked takes neutral alone.",
         ),
         io.Int.Input(
             "zero_tokens", default=-1, min=-1, max=80, optional=True, advanced=True,
-            tooltip="PuLID only: empty tokens beside a person's, which weaken them. -1 takes the method's own: for v1 "
-            "8 in fidelity and 16 in style, for v1.1 20 and 40, none in neutral.",
+            tooltip="PuLID for SDXL only: empty tokens beside a person's, which weaken them. -1 takes the method's "
+            "own: for v1 8 in fidelity and 16 in style, for v1.1 20 and 40, none in neutral.",
         ),
     ]  # fmt: skip
 
@@ -89,8 +89,8 @@ class LoadAdapter(io.ComfyNode):
             display_name="Load Identity Adapter",
             category="Troupe",
             description="Load the weights that carry a face or a subject into the picture: IP-Adapter (plain, plus, "
-            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID, PuLID (v1, v1.1), DynamicID and Kolors' "
-            "own, as .safetensors or .bin, from models/ipadapter, models/instantid or models/pulid.",
+            "full-face), FaceID (plain, portrait, plus, plus v2), InstantID, PuLID (v1, v1.1, for FLUX.1), DynamicID "
+            "and Kolors' own, as .safetensors or .bin, from models/ipadapter, models/instantid or models/pulid.",
             search_aliases=[
                 "ipadapter",
                 "faceid",
@@ -99,6 +99,7 @@ class LoadAdapter(io.ComfyNode):
                 "ip-adapter plus",
                 "instantid",
                 "pulid",
+                "pulid flux",
                 "kolors",
             ],
             inputs=[

@@ -126,8 +126,8 @@ class ApplyCast(io.ComfyNode):
                 io.Vae.Input(
                     "vae",
                     optional=True,
-                    tooltip="The model's. Needed by FLUX and like models, which take people from their photos, and by "
-                    "recipes in which people attend to their photos (MultiID).",
+                    tooltip="The model's. Needed by FLUX and like models, which take people from their photos (FLUX.1 "
+                    "with PuLID can do without), and by recipes in which people attend to their photos (MultiID).",
                 ),
             ],
             outputs=[io.Model.Output(display_name="model")],

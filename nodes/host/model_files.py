@@ -19,6 +19,7 @@ INSTANTID_PACK = "README of cubiq/ComfyUI_InstantID"
 PULID_PACK = "README of cubiq/PuLID_ComfyUI"
 PULID_PACK_CODE = "eva_clip/pretrained.py of cubiq/PuLID_ComfyUI"
 PULID_AUTHORS = "pipeline_v1_1.py of ToTheBeginning/PuLID"
+PULID_FLUX_AUTHORS = "pipeline_flux.py of ToTheBeginning/PuLID"
 PULID_FLUX_PAGE = "the page FLUX PuLID of ComfyUI-nunchaku's documentation"
 INSIGHTFACE_CODE = "utils/storage.py of the package insightface 2.1"
 TEMPLATES = "the package comfyui-workflow-templates"
@@ -157,6 +158,11 @@ ADAPTERS = (
         "pulid_flux_v0.9.1.safetensors", "pulid", f"{HUB}/guozinan/PuLID/resolve/main/pulid_flux_v0.9.1.safetensors",
         PULID_FLUX_PAGE, "PuLID for FLUX.1", "Apache-2.0; its faces InsightFace's", read_also=("ipadapter",),
     ),
+    ModelFile(
+        "pulid_flux_v0.9.0.safetensors", "pulid", f"{HUB}/guozinan/PuLID/resolve/main/pulid_flux_v0.9.0.safetensors",
+        PULID_FLUX_AUTHORS, "PuLID for FLUX.1, first version: less like the person, its authors say",
+        "Apache-2.0; its faces InsightFace's", read_also=("ipadapter",),
+    ),
 )  # fmt: skip
 CONTROL_NETS = (
     ModelFile(
@@ -180,6 +186,10 @@ CHECKPOINTS = (
     ),
 )  # fmt: skip
 TRANSFORMERS = (
+    ModelFile(
+        "flux1-dev.safetensors", "diffusion_models", f"{HUB}/Comfy-Org/flux1-dev/resolve/main/flux1-dev.safetensors",
+        TEMPLATES, "FLUX.1 [dev]", "FLUX.1 [dev] non-commercial",
+    ),
     _packaged(
         "diffusion_models/flux1-dev-kontext_fp8_scaled.safetensors", "flux1-kontext-dev_ComfyUI",
         "FLUX.1 Kontext [dev]", "FLUX.1 [dev] non-commercial",
@@ -193,6 +203,11 @@ TRANSFORMERS = (
         "t5xxl_fp8_e4m3fn_scaled.safetensors", "text_encoders",
         f"{HUB}/comfyanonymous/flux_text_encoders/resolve/main/t5xxl_fp8_e4m3fn_scaled.safetensors", TEMPLATES,
         "the other text encoder of FLUX.1", APACHE,
+    ),
+    ModelFile(
+        "t5xxl_fp16.safetensors", "text_encoders",
+        f"{HUB}/comfyanonymous/flux_text_encoders/resolve/main/t5xxl_fp16.safetensors", TEMPLATES,
+        "the other text encoder of FLUX.1, in full precision", APACHE,
     ),
     _packaged("vae/ae.safetensors", "Lumina_Image_2.0_Repackaged", "VAE of FLUX.1", APACHE),
     ModelFile(

@@ -1,6 +1,6 @@
-"""What adapters cost: SDXL's FaceID-plus-v2 from the file to keys and values, and calls per step for InstantID people.
+"""What adapters cost: SDXL's FaceID-plus-v2 and FLUX.1's PuLID from the file to keys and values, InstantID's calls.
 
-The file of FaceID-plus-v2 has the published keys at full size, its LoRA included, filled with random numbers. Loading
+The files have the published keys at full size, FaceID-plus-v2's LoRA included, filled with random numbers. Loading
 and projecting for four people go through the nodes' own functions, each time in a process of its own; the model itself
 is not made, only its layers are counted. Memory is what the process holds beyond what it held before, pages of the
 mapped file included, sampled every few milliseconds; sizes are in megabytes of a million bytes. The file lies in the
@@ -20,12 +20,14 @@ import torch
 
 from ..benches import Settings
 from ..figures.verdict import Figure, Row
-from .engine.adapter_runs import AdapterRuns, adapter_runs
+from .engine.adapter_runs import FACEID, PULID_FLUX, AdapterRuns, adapter_runs
 from .engine.counts import most
 from .engine.instantid_calls import StepCalls, in_one_cast, one_by_one
 from .engine.rigs import Shape, Workshop
 from .engine.structures import SDXL
 
+FILES = {f"{FACEID}{suffix}": f"SDXL FaceID-plus-v2 as {suffix}" for suffix in (".safetensors", ".bin")}
+FILES[f"{PULID_FLUX}.safetensors"] = "FLUX.1 PuLID as .safetensors"
 FINISHED_BOUND = 30.0  # MB
 PEOPLE = 4
 REPEATS = 5
@@ -68,26 +70,26 @@ def file_rows(settings: Settings) -> list[Row]:
     repeats = 2 if settings.quick else REPEATS
 
     @cache
-    def runs(suffix: str) -> AdapterRuns:
-        settings.console.status(f"{suffix}: {PEOPLE} people")
-        return adapter_runs(settings.installation, suffix, PEOPLE, repeats)
+    def runs(file: str) -> AdapterRuns:
+        settings.console.status(f"{file}: {PEOPLE} people")
+        return adapter_runs(settings.installation, file, PEOPLE, repeats)
 
-    def row(suffix: str, says: str, unit: str, figure: Callable, bound: float | None = None) -> Row:
-        name = f"SDXL FaceID-plus-v2 as {suffix}, {PEOPLE} people: {says}"
-        return Row(name, unit, lambda: worst(figure(runs(suffix))), bound, least_samples=1)
+    def row(file: str, says: str, unit: str, figure: Callable, bound: float | None = None) -> Row:
+        name = f"{FILES[file]}, {PEOPLE} people: {says}"
+        return Row(name, unit, lambda: worst(figure(runs(file))), bound, least_samples=1)
 
     found = []
-    for suffix in (".safetensors", ".bin"):
+    for file in FILES:
         found += [
-            row(suffix, "the file", "MB", lambda r: [r.file_bytes / 1e6]),
-            row(suffix, "finished keys and values", "MB", lambda r: [r.kept_bytes / 1e6], FINISHED_BOUND),
-            row(suffix, "rows projected by a second queue run", "", lambda r: r.later_rows, 0),
-            row(suffix, "peak memory of loading and projecting, in sizes of the file", "x", memory),
-            row(suffix, "memory that stays, in sizes of the file", "x", lambda r: ratio(r.after, r)),
-            row(suffix, "time to load, in times of reading the file's bytes", "x", load_ratio),
-            row(suffix, "time to load", "s", lambda r: r.load),
-            row(suffix, "time of the first run to make keys and values", "s", lambda r: r.first),
-            row(suffix, "time of a later run to have them", "s", lambda r: r.later),
+            row(file, "the file", "MB", lambda r: [r.file_bytes / 1e6]),
+            row(file, "finished keys and values", "MB", lambda r: [r.kept_bytes / 1e6], FINISHED_BOUND),
+            row(file, "rows projected by a second queue run", "", lambda r: r.later_rows, 0),
+            row(file, "peak memory of loading and projecting, in sizes of the file", "x", memory),
+            row(file, "memory that stays, in sizes of the file", "x", lambda r: ratio(r.after, r)),
+            row(file, "time to load, in times of reading the file's bytes", "x", load_ratio),
+            row(file, "time to load", "s", lambda r: r.load),
+            row(file, "time of the first run to make keys and values", "s", lambda r: r.first),
+            row(file, "time of a later run to have them", "s", lambda r: r.later),
         ]
     return found
 

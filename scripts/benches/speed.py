@@ -23,6 +23,7 @@ from ..figures.verdict import Row
 from .engine.cost_rows import Timed, counted_rows, memory_rows, timed_rows
 from .engine.joint_rows import speed_rows
 from .engine.part_rows import part_rows
+from .engine.picture_people import counted_row, people_rows
 from .engine.region_rows import region_rows
 from .engine.rigs import Shape, Workshop, has_device_clock
 from .engine.structures import SD15, SDXL
@@ -45,6 +46,7 @@ def rows(settings: Settings) -> list[Row]:
         found += part_rows(case, workshop, samples, settings.console.status)
         found += memory_rows(case, workshop, MEMORY_BOUND)
     found += speed_rows(samples, settings.quick, settings.console.status)
+    found += [*people_rows(samples, settings.quick, settings.console.status), counted_row(workshop)]
     for structure in (SD15, SDXL):
         shape = Shape(structure.narrow(), torch.float16 if has_device_clock() else torch.float32, 256)
         found += counted_rows(shape, workshop, MOST_PEOPLE)

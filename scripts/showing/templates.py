@@ -17,6 +17,7 @@ TITLES = {
     "flux2-klein-two-people": "Two people: FLUX.2 [klein] 4B",
     "instantid-sdxl": "Two people: InstantID, Stable Diffusion XL",
     "kontext-two-people": "Two people: FLUX.1 Kontext [dev]",
+    "pulid-flux-two-people": "Two people: PuLID, FLUX.1 [dev]",
     "pulid-sdxl": "Two people: PuLID, Stable Diffusion XL",
     "qwen-edit-two-people": "Two people: Qwen-Image-Edit 2511",
     "three-subjects-plus-sdxl": "Three subjects: IP-Adapter Plus, Stable Diffusion XL",

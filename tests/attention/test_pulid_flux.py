@@ -34,12 +34,13 @@ def numbers(seed, *shape):
 def added(module, sequence, share, people, layer=1):
     """The sequence behind a block; share [G, N, M] of people's tokens [M, T, C]."""
     keys, values = module.keys_and_values(people, layer)
-    packed = in_sequence(pack_rows(share, len(sequence) // len(share)), CELLS, LENGTH, TEXT).to("cpu", sequence.dtype)
+    packed = pack_rows(share, len(sequence) // len(share))
+    picture = in_sequence(packed, CELLS, LENGTH, TEXT).to("cpu", sequence.dtype)
 
     def answer(rows):
-        return module.crossings[layer](rows, keys[packed.source], values[packed.source])
+        return module.crossings[layer](rows, keys[picture.source], values[picture.source], picture)
 
-    return add_to_rows(sequence, packed, answer)
+    return add_to_rows(sequence, picture, answer)
 
 
 def by_formula(sequence, share, people):
@@ -91,6 +92,22 @@ def test_rows_outside_regions_of_text_and_of_references_are_the_same_bits(module
     assert not (out == sequence)[:, [TEXT + 2, TEXT + 8]].all(-1).any()
 
 
+@pytest.mark.parametrize("counts", [[12], [6, 6], [9, 2, 1], [1] * 12, [7, 5, 7]])
+def test_each_row_is_read_once_for_each_person_there_and_none_for_nothing(counts):
+    share, end = torch.zeros(2, CELLS, len(counts)), 0
+    for person, count in enumerate(counts):
+        share[:, [cell % CELLS for cell in range(end, end + count)], person] = 0.5
+        end += count
+    seen = []
+
+    picture = in_sequence(pack_rows(share), CELLS, LENGTH, TEXT)
+    add_to_rows(numbers(1, 2, LENGTH, PICTURE), picture, lambda rows: seen.append(rows) or rows)
+
+    assert [len(rows) for rows in seen] == [2 * sum(counts)]
+    rows = numbers(2, len(picture.rows), 3)
+    assert torch.equal(picture.out_of_pages(picture.in_pages(rows)), rows)
+
+
 def test_nobodys_region_changes_nothing(module):
     sequence = numbers(1, 1, LENGTH, PICTURE)
     assert torch.equal(added(module, sequence, torch.zeros(1, CELLS, 1), numbers(2, 1, TOKENS, CROSS)), sequence)
@@ -134,7 +151,24 @@ def test_a_file_with_a_part_that_does_not_fit_is_refused_by_name(key, shape, sai
         read_adapter(state)
 
 
-@pytest.mark.parametrize("key", ["pulid_ca.1.to_kv.weight", "pulid_ca.0.norm2.bias", "pulid_ca.1.to_out.weight"])
+@pytest.mark.parametrize("key", ["pulid_encoder.mapping_3.1.weight", "pulid_encoder.layers.0.0.to_q.weight"])
+def test_a_missing_part_of_the_encoder_is_named_as_the_file_names_it(key):
+    state = random_state(FILE.shapes())
+    del state[key]
+
+    with pytest.raises(AdapterFormatError, match=f"pulid_encoder part lacks {key.removeprefix('pulid_encoder.')}"):
+        read_adapter(state)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "pulid_ca.1.to_kv.weight",
+        "pulid_ca.0.norm2.bias",
+        "pulid_ca.1.to_out.weight",
+        "pulid_encoder.mapping_3.1.weight",
+    ],
+)
 def test_numbers_that_are_not_finite_are_refused_by_name(key):
     state = random_state(FILE.shapes())
     state[key] = state[key].index_fill(0, torch.tensor([1]), float("nan"))

@@ -19,14 +19,25 @@ import comfy.ops
 import numpy as np
 import torch
 from comfy.cldm.cldm import ControlNet as ControlModel
+from comfy.ldm.flux.model import Flux
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
-from pack.scripts.benches.engine.adapter_files import PUBLISHED, Published, Shapes, id_encoder, nested, random_state
+from pack.scripts.benches.engine.adapter_files import (
+    PUBLISHED,
+    Published,
+    Shapes,
+    id_encoder,
+    id_former,
+    nested,
+    random_state,
+)
 from pack.scripts.benches.engine.eva_file import eva_clip
+from pack.scripts.benches.engine.joint_models import SHAPES, TEXT
 from pack.scripts.benches.engine.structures import SD15, SDXL, Structure
 from safetensors.torch import save_file
 
 WIDTH = 320
 EVA_WIDTH, EVA_VECTOR = 128, 32
+FLUX_WIDTH = 256
 CLIP_L = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": 12}
 CLIP_L |= {"hidden_act": "quick_gelu", "max_position_embeddings": 77, "vocab_size": 49408, "eos_token_id": 49407}
 VAE = {"double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128}
@@ -82,6 +93,22 @@ def write_pulid(path: Path) -> None:
     for key in [key for key in state if key.endswith("to_v_ip.weight")]:
         state[key] *= 8  # the method's empty tokens would leave less of random values than a step of eight bits shows
     save_file(state, path)
+
+
+def write_flux(path: Path) -> None:
+    """FLUX.1 with all of its blocks, two heads wide, for text of the offline world's width."""
+    sizes = {**SHAPES["FLUX.1"], "vec_in_dim": TEXT, "context_in_dim": TEXT, "guidance_embed": True}
+    blocks = {"hidden_size": FLUX_WIDTH, "num_heads": FLUX_WIDTH // 128, "depth": 19, "depth_single_blocks": 38}
+    write_random(path, shapes_of(Flux(**sizes, **blocks, **PLACES)))
+
+
+def write_pulid_flux(path: Path) -> None:
+    """PuLID 0.9.1 for that encoder and that FLUX.1."""
+    projection = id_former(256, EVA_WIDTH, EVA_VECTOR, 64)
+    made = replace(
+        PUBLISHED["pulid_flux_v0.9.1"], projection=projection, cross=256, widths=[256] * 20, picture=FLUX_WIDTH
+    )
+    save_file(random_state(made.shapes(), dtype=torch.float16), path)
 
 
 def unet(structure: Structure) -> Shapes:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import folder_paths
 import pytest
 import torch
 from pack.attention.recipes.recipe import Routing
@@ -12,20 +13,26 @@ from pack.nodes import NODES
 from pack.nodes.host.demo_world import load_demo_world
 from pack.scripts.benches.engine.joint_models import tiny, vae_of
 from pack.scripts.bootstrap.places import ROOT
+from pack.tests.host import published_checkpoints as published
 from pack.tests.host.refine_scene import pack_of_faces
+from pack.tests.host.tiny_pulid import empty_vision_folders
 
 FAMILIES = {"kontext-two-people": "FLUX.1", "flux2-klein-two-people": "FLUX.2", "qwen-edit-two-people": "Qwen"}
+PULID = "pulid-flux-two-people"
+EVA = "EVA02_CLIP_L_336_psz14_s6B.pt"
 LOADED = {  # what each workflow asks for, as the host's own templates do
     "kontext-two-people": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
     "flux2-klein-two-people": {"flux-2-klein-4b-fp8", "qwen_3_4b", "flux2-vae"},
+    PULID: {"flux1-dev", "clip_l", "t5xxl_fp16", "ae", "pulid_flux_v0.9.1"},
     "qwen-edit-two-people": {"qwen_image_edit_2511_fp8mixed", "qwen_2.5_vl_7b_fp8_scaled", "qwen_image_vae"},
 }
-SAMPLERS = {**dict.fromkeys(FAMILIES, "KSampler"), "flux2-klein-two-people": "SamplerCustomAdvanced"}
+SAMPLERS = {**dict.fromkeys(LOADED, "KSampler"), "flux2-klein-two-people": "SamplerCustomAdvanced"}
 SMALL = {
     "KSampler": {"steps": 2},
     "Flux2Scheduler": {"steps": 2, "width": 64, "height": 64},
     "EmptySD3LatentImage": {"width": 64, "height": 64},
     "EmptyFlux2LatentImage": {"width": 64, "height": 64},
+    "Troupe_LoadAdapter": {"recogniser": "any"},
 }
 
 
@@ -62,7 +69,7 @@ class Graph:
 
 def parts(name):
     """What stands in the place of loaders of this workflow."""
-    model = tiny(FAMILIES[name])
+    model = tiny(FAMILIES.get(name, "FLUX.1"))
     clip = load_demo_world()[1]
     return {
         "UNETLoader": lambda _: (model,),
@@ -74,35 +81,72 @@ def parts(name):
     }
 
 
+def drawn_by(name, photos, nodes, given):
+    """Latents of the workflow with these photos, whose picture was looked at."""
+    to_api, classes = nodes
+    prompt = to_api(read(name))
+    for node in prompt.values():
+        node["inputs"].update(SMALL.get(node["class_type"], {}))
+    loads = sorted((number for number, node in prompt.items() if node["class_type"] == "LoadImage"), key=int)
+    for number, photo in zip(loads, photos, strict=True):
+        prompt[number]["inputs"]["image"] = photo
+    graph = Graph(prompt, classes, given)
+    picture = graph.result_of("VAEDecode")[0]
+    assert picture.shape[-3:] == (64, 64, 3)
+    assert picture.isfinite().all()
+    return graph.result_of(SAMPLERS[name])[0]["samples"]
+
+
+@pytest.fixture
+def nodes(to_api, core_nodes):
+    """What makes an API prompt of a workflow, and every class of node."""
+    return to_api, {**core_nodes, **{node.GET_SCHEMA().node_id: node for node in NODES}}
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 @torch.inference_mode()
-def test_the_workflow_draws_two_people_each_from_their_own_photo(name, to_api, core_nodes, monkeypatch):
+def test_the_workflow_draws_two_people_each_from_their_own_photo(name, nodes, monkeypatch):
     monkeypatch.setitem(RECIPE_BOOK, "Troupe", replace(RECIPE_BOOK["Troupe"], routing=Routing("apart", size=64)))
-    classes = {**core_nodes, **{node.GET_SCHEMA().node_id: node for node in NODES}}
-    drawn = []
-    for photos in (("Ada", "Ben"), ("Ada", "Cleo")):
-        prompt = to_api(read(name))
-        for node in prompt.values():
-            node["inputs"].update(SMALL.get(node["class_type"], {}))
-        loads = sorted((number for number, node in prompt.items() if node["class_type"] == "LoadImage"), key=int)
-        for number, photo in zip(loads, photos, strict=True):
-            prompt[number]["inputs"]["image"] = photo
-        graph = Graph(prompt, classes, parts(name))
-        picture = graph.result_of("VAEDecode")[0]
-        assert picture.shape[-3:] == (64, 64, 3)
-        assert picture.isfinite().all()
-        drawn.append(graph.result_of(SAMPLERS[name])[0]["samples"])
 
-    one, other = drawn
+    one, other = (drawn_by(name, photos, nodes, parts(name)) for photos in (("Ada", "Ben"), ("Ada", "Cleo")))
+
     left, right = (slice(0, one.shape[-1] // 2), slice(one.shape[-1] // 2, None))
     assert torch.equal(one[..., left], other[..., left])  # the same person, whoever stands beside her
     assert not torch.equal(one[..., right], other[..., right])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.fixture
+def pulid_files(tmp_path, monkeypatch):
+    """FLUX.1, PuLID and EVA02-CLIP under their published names, narrow, with every published key."""
+    folders = empty_vision_folders(tmp_path, monkeypatch)
+    for kind in ("diffusion_models", "pulid"):
+        folders[kind] = tmp_path / kind
+        folders[kind].mkdir()
+        monkeypatch.setitem(
+            folder_paths.folder_names_and_paths, kind, ([str(folders[kind])], folder_paths.supported_pt_extensions)
+        )
+    published.write_flux(folders["diffusion_models"] / "flux1-dev.safetensors")
+    published.write_pulid_flux(folders["pulid"] / "pulid_flux_v0.9.1.safetensors")
+    published.write_eva(folders["clip_vision"] / EVA)
+
+
+@torch.inference_mode()
+def test_the_workflow_draws_two_people_by_pulid_from_files_under_the_published_names(nodes, pulid_files, monkeypatch):
+    monkeypatch.setitem(RECIPE_BOOK, "Troupe", replace(RECIPE_BOOK["Troupe"], routing=Routing("apart", size=64)))
+    given = {kind: part for kind, part in parts(PULID).items() if kind != "UNETLoader"}
+
+    one, other = (drawn_by(PULID, photos, nodes, given) for photos in (("Ada", "Ben"), ("Ada", "Cleo")))
+
+    left, right = (slice(0, one.shape[-1] // 2), slice(one.shape[-1] // 2, None))
+    assert torch.equal(one[..., left], other[..., left])
+    assert not torch.equal(one[..., right], other[..., right])
+
+
+@pytest.mark.parametrize("name", LOADED)
 def test_the_workflow_names_the_files_of_the_hosts_own_template_with_their_addresses(name):
     models = [model for node in read(name)["nodes"] for model in node["properties"].get("models", ())]
 
     assert {model["name"].removesuffix(".safetensors") for model in models} == LOADED[name]
-    assert {model["directory"] for model in models} == {"diffusion_models", "text_encoders", "vae"}
+    folders = {"diffusion_models", "text_encoders", "vae"} | ({"pulid"} if name == PULID else set())
+    assert {model["directory"] for model in models} == folders
     assert all(model["url"].endswith(model["name"]) for model in models)

@@ -16,8 +16,8 @@ import comfy.model_patcher
 import torch
 from torch import Tensor
 
-from ....attention.operators.packed_rows import PackedRows, pack_rows
-from ....attention.operators.picture_rows import add_to_rows, in_sequence
+from ....attention.operators.packed_rows import pack_rows
+from ....attention.operators.picture_rows import PictureRows, add_to_rows, in_sequence
 from ....attention.recipes.schedule import Window, shared_window
 from ..adapters.adapter_group import AdapterGroup, sources_of
 from ..adapters.keys_values import keys_values_of
@@ -119,14 +119,14 @@ class PulidFluxRun(EffectRun):
 
         return tuple(self.kept(("keys and values", group, device, dtype), made).values())
 
-    def rows(self, group: AdapterGroup, call: ModelCall, acting: tuple, sequence: Tensor, first: int) -> PackedRows:
+    def rows(self, group: AdapterGroup, call: ModelCall, acting: tuple, sequence: Tensor, first: int) -> PictureRows:
         """Who is added to which tokens of sequences in which the picture begins at token `first`."""
         rows, device, dtype = call.rows, sequence.device, sequence.dtype
         if len(sequence) != len(rows.rows) * rows.images:
             told = call.options.get("cond_or_uncond", ())
             rows = replace(rows, rows=with_copies(rows.rows, len(sequence), rows.images, told))
 
-        def made() -> PackedRows:
+        def made() -> PictureRows:
             network = unet_of(call.base)
             grid = self.effect.family.grid(network, call.x.shape)
             strengths = torch.tensor([s if m in group.members else 0.0 for m, s in enumerate(acting)])
@@ -150,15 +150,15 @@ class PictureTerm:
         """The sequence [B, L, C] behind a block, in which the picture begins at token `first`."""
         network = unet_of(self.call.base)
         for group in self.run.effect.groups:
-            packed = self.run.rows(group, self.call, self.acting, sequence, first)
+            picture = self.run.rows(group, self.call, self.acting, sequence, first)
             keys, values = self.run.keys_values(group, network, sequence.device, sequence.dtype)[layer]
-            sequence = add_to_rows(sequence, packed, _answer(group, layer, packed, keys, values))
+            sequence = add_to_rows(sequence, picture, _answer(group, layer, picture, keys, values))
         return sequence
 
 
-def _answer(group: AdapterGroup, layer: int, packed: PackedRows, keys: Tensor, values: Tensor):
+def _answer(group: AdapterGroup, layer: int, picture: PictureRows, keys: Tensor, values: Tensor):
     crossing = group.adapter.module.crossings[layer]
-    return lambda rows: crossing(rows, keys[packed.source], values[packed.source])
+    return lambda rows: crossing(rows, keys[picture.source], values[picture.source], picture)
 
 
 def by_pulid_flux(adapter: LoadedAdapter | None) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,9 +25,11 @@ from ...bootstrap.installation import Installation
 from ...hosting.accelerator import has_accelerator
 from ...hosting.in_process import import_host
 from .adapter_files import PUBLISHED, nested, random_state
+from .eva_file import eva_clip
 from .structures import SDXL
 
-FILE = "ip-adapter-faceid-plusv2_sdxl"
+FACEID, PULID_FLUX = "ip-adapter-faceid-plusv2_sdxl", "pulid_flux_v0.9.1"
+EVA = "eva.safetensors"
 PAUSE = 0.003  # seconds between samples of memory
 
 
@@ -59,11 +60,14 @@ class AdapterRuns:
             getattr(self, name).append(value)
 
 
-def adapter_runs(installation: Installation, suffix: str, people: int, repeats: int) -> AdapterRuns:
-    """Write the file, then load and use it `repeats` times, each in a process of its own, which inherits no memory."""
+def adapter_runs(installation: Installation, name: str, people: int, repeats: int) -> AdapterRuns:
+    """Write the file `name`, one of the two above with a suffix, then load and use it `repeats` times.
+
+    Each time is in a process of its own, which inherits no memory.
+    """
     cpu = not has_accelerator(installation.python)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{FILE}{suffix}"
+        path = Path(folder) / name
         _write(path)
         runs = AdapterRuns(path.stat().st_size)
         fresh = multiprocessing.get_context("spawn")
@@ -80,16 +84,19 @@ def one_process(comfyui: Path, cpu: bool, path: Path, people: int) -> dict[str, 
     from ....nodes.host.adapters.adapter_model import load_adapter
     from ....nodes.host.adapters.loaded_adapter import AdapterSettings
 
-    settings, encoder, identities = AdapterSettings(recogniser="any"), _encoder(), [_person(n) for n in range(people)]
-    _blocks()
+    flux = path.stem == PULID_FLUX
+    settings, identities = AdapterSettings(recogniser="any"), [_person(n) for n in range(people)]
+    eva, encoder = (_eva(path.parent), None) if flux else (None, _encoder())
+    blocks = _places() if flux else _blocks()
     read = _seconds(lambda: _read(path))[0]
     rows: list[int] = []
     with watched_memory() as memory:
         load, adapter = _seconds(lambda: load_adapter(path, path.name, settings, encoder))
         adapter.module.projection.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
-        first = _seconds(lambda: _run(adapter, identities))[0]
+        first = _seconds(lambda: _run(adapter, identities, blocks))[0]
         rows.clear()
-        later = _seconds(lambda: _run(adapter, identities))[0]
+        later = _seconds(lambda: _run(adapter, identities, blocks))[0]
+    del eva
     figures = {"read": read, "load": load, "first": first, "later": later, "later_rows": float(sum(rows))}
     return {**figures, "peak": max(memory), "after": memory[-1], "kept_bytes": adapter.kept.bytes}
 
@@ -101,7 +108,7 @@ def _read(path: Path) -> None:
             pass
 
 
-def _run(adapter: Any, identities: list[Identity]) -> None:
+def _run(adapter: Any, identities: list[Identity], blocks: list) -> None:
     """What a run of the graph does between Apply Cast and the first layer."""
     import comfy.model_management
 
@@ -110,10 +117,30 @@ def _run(adapter: Any, identities: list[Identity]) -> None:
 
     device = comfy.model_management.get_torch_device()
     group = group_of(adapter, range(len(identities)), identities, "average")
-    keys_values_of([group], _blocks(), device, torch.float16)
+    keys_values_of([group], blocks, device, torch.float16)
 
 
-@cache
+def _places() -> list:
+    """The blocks of FLUX.1 behind which people of PuLID are added."""
+    from ....nodes.host.effects.pulid_flux import Crossing
+
+    places = [*(("double_block", i) for i in range(0, 19, 2)), *(("single_block", i) for i in range(0, 38, 4))]
+    return [Crossing(place, width) for place, width in zip(places, PUBLISHED[PULID_FLUX].widths, strict=True)]
+
+
+def _eva(folder: Path) -> Any:
+    """EVA02-CLIP with 21 thin blocks, five features and its file where it is found; held, so that it is read once."""
+    import folder_paths
+
+    from ....nodes.host.adapters.eva_encoder import load_eva
+
+    path = folder / EVA
+    if not path.exists():
+        save_file(random_state(eva_clip(depth=21, hidden=8, cells=2), dtype=torch.float16), path)
+    folder_paths.add_model_folder_path("clip_vision", str(folder), is_default=True)
+    return load_eva(path, EVA)
+
+
 def _blocks() -> list:
     """The cross-attention layers of SDXL, of a UNet without weights."""
     import comfy.ops
@@ -125,7 +152,6 @@ def _blocks() -> list:
     return cross_attention_blocks(SimpleNamespace(model=SimpleNamespace(diffusion_model=unet)))
 
 
-@cache
 def _encoder() -> Any:
     """An image encoder in the shape of ViT-H with two of its 32 layers: encoding is not what is measured."""
     import comfy.clip_vision
@@ -157,7 +183,7 @@ def _person(seed: int) -> Identity:
 
 
 def _write(path: Path) -> None:
-    state = random_state(PUBLISHED[FILE].shapes(), dtype=torch.float16)
+    state = random_state(PUBLISHED[path.stem].shapes(), dtype=torch.float16)
     if path.suffix == ".bin":
         torch.save(nested(state), path)
     else:
