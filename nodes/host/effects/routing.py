@@ -21,8 +21,8 @@ from ....attention.recipes.schedule import Window, shared_window
 from ....attention.routing.policies import APART, BOUND, CLOSED, FREE, Odds, RoutedGroup, routed_groups
 from ....attention.routing.token_map import token_map
 from ..layers.in_force import Terms
-from ..layers.joint_attention import Counts, JointAttention, RoutedStage, RowPart
-from ..layers.reference_places import EachFirst
+from ..layers.joint_attention import Counts, JointAttention, Patch, RoutedStage, RowPart
+from ..layers.reference_places import EachFirst, KeptTokens
 from ..model.blocks import unet_of
 from ..model.family import JOINT
 from ..model.joint_stream import Forward, JointFamily, Stage
@@ -77,6 +77,7 @@ class Route(Effect):
                 "their prompts still act in their regions. Or load a model that reads photos."
             )
         references = member_references(given, recipe.routing) if photos else ()
+        _check_cut(given, references)
         _warn_of_many(given, len(references))
         isolation = recipe.isolation
         windows = [shared_window((member.start, member.end), (recipe.start, recipe.end)) for member in cast]
@@ -112,6 +113,8 @@ class RouteRun(EffectRun):
         self._shares = session.shares
         self._own = tuple(0 if prompt is None else len(prompt) for prompt in effect.prompts)
         self._people = tuple(frozenset([reference.member]) for reference in effect.references)
+        masks = [reference.kept for reference in effect.references]
+        self._kept_tokens = masks if any(mask is not None for mask in masks) else []
         self._told: tuple[Stage, Sequence[RoutedGroup]] | None = None
 
     def given_conds(self, conds: Mapping[str, list[dict]]) -> Mapping[str, list[dict]]:
@@ -161,14 +164,16 @@ class RouteRun(EffectRun):
                 layout = (network, staged[kind][number], forwards[kind].size, kind[1])
                 parts.append(RowPart(index, self._groups(layout, call, policy, odds)))
             stages.append(RoutedStage(sum(span.length for span in stage.spans), tuple(parts), stage.calls))
-        patch = self._places(stages, staged)
-        return replace(terms, joint=JointAttention(stages, len(call.x), self.counts, patch))
+        patches = self._patches(network, next(iter(forwards.values())))
+        return replace(terms, joint=JointAttention(stages, len(call.x), self.counts, patches))
 
     def _forward(self, call: ModelCall, sizes: tuple, prompted: bool) -> Forward:
         own = self._own if prompted else (0,) * len(self._own)
         contexts = tuple(text.shape[1] for text in call.rest.get("ref_contexts") or ())
         visions = tuple(seen.shape[1] * seen.shape[2] for seen in call.rest.get("siglip_feats") or ())
-        return Forward(tuple(call.x.shape[-2:]), call.text.shape[1], own, sizes, self._people, contexts, visions)
+        kept = tuple(None if mask is None else int(mask.sum()) for mask in self._kept_tokens)
+        size = tuple(call.x.shape[-2:])
+        return Forward(size, call.text.shape[1], own, sizes, self._people, contexts, visions, kept)
 
     def _stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
         return self.kept(("stages", forward), lambda: self.effect.family.stages(network, forward))
@@ -211,15 +216,20 @@ class RouteRun(EffectRun):
                     )
         return owned
 
-    def _places(self, stages: Sequence[RoutedStage], staged: Mapping[Any, tuple[Stage, ...]]) -> EachFirst | None:
-        if not self.effect.each_first:
-            return None
-        spans = next(iter(staged.values()))[-1].spans
-        return self.kept(("places", spans), lambda: EachFirst(spans, len(self._people)))
+    def _patches(self, network: Any, forward: Forward) -> tuple[Patch, ...]:
+        """What changes the model's sequence before its first layer."""
+        spans = self._stages(network, replace(forward, kept=()))[-1].spans
+        patches = []
+        if self.effect.each_first:
+            patches.append(self.kept(("places", spans), lambda: EachFirst(spans, len(self._people))))
+        if self._kept_tokens:
+            patches.append(self.kept(("tokens", spans), lambda: KeptTokens(spans, self._kept_tokens)))
+        return tuple(patches)
 
     def close(self) -> None:
         """Say what was done, and let go of every tensor."""
-        report(log, self.effect.family, self.counts, self._told)
+        dropped = sum(int((~mask).sum()) for mask in self._kept_tokens if mask is not None)
+        report(log, self.effect.family, self.counts, self._told, dropped)
         self._told = None
         super().close()
 
@@ -239,6 +249,16 @@ def _check_recipe(given: Given) -> None:
     if given.adapter is not None and not by_pulid_flux(given.adapter):
         log.info("Troupe: the adapter '%s' is for models with cross-attention; %s takes people from their photos.",
                  given.adapter.name, name)  # fmt: skip
+
+
+def _check_cut(given: Given, references: Sequence[MemberReference]) -> None:
+    """Raises ValueError where tokens were to be taken out of photos and ComfyUI has no place to do so."""
+    cut = any(reference.kept is not None for reference in references)
+    if cut and not (given.family.cuts and hasattr(given.model, "set_model_post_input_patch")):
+        raise ValueError(
+            f"Troupe: no tokens can be taken out of photos in {given.family.name} here. Set 'photo_tokens' of Apply "
+            "Cast (Advanced) to all; 'photo_crop' head and a lower 'photo_size' save as much."
+        )
 
 
 def _from_photos(given: Given) -> bool:
