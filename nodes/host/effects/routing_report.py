@@ -23,6 +23,15 @@ def report(log: Logger, family: JointFamily, counts: Counts, told: Told, dropped
         log.log(*line)
 
 
+def report_control(log: Logger, counts: Counts) -> None:
+    """Warn where a ControlNet attended over another sequence than expected."""
+    for found, expected in counts.other:
+        log.warning(
+            "Troupe: a ControlNet's attention had %d tokens, %d were expected, so people were not kept to their places "
+            "in it, and what it says may carry a trace of one person to another.", found, expected,
+        )  # fmt: skip
+
+
 def lines_of(family: JointFamily, counts: Counts, told: Told, dropped: int = 0) -> tuple[int, str] | None:
     """(level, line), or None where the model was not called at all."""
     if counts.lost:

@@ -93,6 +93,13 @@ class JointFamily(Family):
         """Numbers per token of the picture in these blocks."""
         raise NotImplementedError
 
+    def control_blocks(self, network: Any) -> tuple[str, ...]:
+        """The lists of blocks in the network of a ControlNet for this family that attend to [text, picture].
+
+        Empty where that is not known of it.
+        """
+        return ()
+
     def stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
         """The sequences that the layers of a forward attend over, in their order.
 
