@@ -15,6 +15,7 @@ BACKGROUNDS = ("shared", "apart")
 APART_IN = ("self-attention", "everything")
 CROPS = ("bust", "head", "photo")
 PLACES = ("auto", "in order", "each first")
+TOKENS = ("all", "figure", "face")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Routing:
     crop        : what of a photo is encoded, from CROPS: twice the face, three and a half times it, or all of it
     place       : where the model takes references to lie, from PLACES: one behind the other, or each member's where
                   the first one lies; "auto" is what the model's family was trained with
+    tokens      : which tokens of photos are kept, from TOKENS: all, those of head and body, or those of the face
     """
 
     policy: str = "closed"
@@ -102,6 +104,7 @@ class Routing:
     size: int = 512
     crop: str = "bust"
     place: str = "auto"
+    tokens: str = "all"
 
 
 @dataclass(frozen=True)

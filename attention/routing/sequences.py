@@ -24,15 +24,22 @@ def text_spans(length: int, own: Sequence[int]) -> list[Span]:
     return [Span(TEXT, length - sum(own)), *prompts]
 
 
-def reference_spans(sizes: Sequence[Grid], people: Sequence[frozenset[int]]) -> list[Span]:
+def reference_spans(
+    sizes: Sequence[Grid], people: Sequence[frozenset[int]], kept: Sequence[int | None] = ()
+) -> list[Span]:
     """The references'.
 
     sizes  : [R] rows and columns of tokens
     people : of the last of them, as these were put behind the user's own, which are everybody's
+    kept   : how many tokens of each of those are left, None for all of them; or empty
     """
     first = len(sizes) - len(people)
     whose = [EVERYBODY] * first + list(people)
-    return [Span(REFERENCE, height * width, own) for (height, width), own in zip(sizes, whose, strict=True)]
+    left = [None] * first + list(kept or [None] * len(people))
+    return [
+        Span(REFERENCE, height * width if count is None else count, own)
+        for (height, width), own, count in zip(sizes, whose, left, strict=True)
+    ]
 
 
 def joint_sequence(text: Sequence[Span], picture: Grid, references: Sequence[Span]) -> list[Span]:

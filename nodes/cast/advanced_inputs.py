@@ -14,6 +14,7 @@ from ...attention.recipes.recipe import (
     LAYERS,
     ODDS,
     PLACES,
+    TOKENS,
     Gate,
     Isolation,
     References,
@@ -176,6 +177,11 @@ def routing_inputs() -> list:
             "everybody's where the first one lies, for models trained with one photo. auto: each first with FLUX.1 and "
             "Kontext, in order with the others.",
         ),
+        io.Combo.Input(
+            "photo_tokens", options=list(TOKENS), optional=True, advanced=True,
+            tooltip="FLUX and like models: which parts of photos are read. all: everything. figure: head and body. "
+            "face: the face alone. Less is faster and brings less of a photo's background and clothes along.",
+        ),
     ]  # fmt: skip
 
 
@@ -234,4 +240,5 @@ def routing_of(knobs: Mapping[str, Any]) -> Routing:
         size=knobs.get("photo_size", usual.size),
         crop=knobs.get("photo_crop", usual.crop),
         place=knobs.get("photo_place", usual.place),
+        tokens=knobs.get("photo_tokens", usual.tokens),
     )

@@ -15,6 +15,7 @@ TITLES = {
     "faceid-plus-v2-sd15": "Two people: FaceID Plus v2, Stable Diffusion 1.5",
     "faceid-sdxl": "Two people: FaceID, Stable Diffusion XL",
     "flux2-klein-two-people": "Two people: FLUX.2 [klein] 4B",
+    "into-a-picture": "Two people into a picture that is there: FLUX.1 Kontext [dev]",
     "instantid-sdxl": "Two people: InstantID, Stable Diffusion XL",
     "kontext-two-people": "Two people: FLUX.1 Kontext [dev]",
     "pulid-flux-two-people": "Two people: PuLID, FLUX.1 [dev]",
@@ -24,6 +25,17 @@ TITLES = {
 }
 SCALE = 0.8  # of the view: a node's 14-pixel letters are 11 pixels high, and the first three groups fit a wide screen
 START = "Start here"
+PHOTO = "Photo of"  # how titles of photos of people begin
+DRAWN = "The places: drag the regions in *Draw Regions*. `region` of each *Cast Member* is the name of one."
+FOUND = (
+    "The places: `names` of *Regions from Faces* are given to the faces from left to right, `margin` says how much "
+    "around a face is drawn anew. `region` of each *Cast Member* is one of these names."
+)
+SIZES = "The size: it stands in *Draw Regions* and in every other node with a `width`; keep all of them the same."
+KEPT = (
+    "Bypass *Outside the places nothing changes* (Ctrl+B) to have the whole picture drawn anew. To bring in people "
+    "where nobody stands, do that and put *Draw Regions* in the place of *Regions from Faces*."
+)
 NOTE, DOCTOR, PREVIEW = "MarkdownNote", "Troupe_Doctor", "PreviewAny"
 REPORT = "What the Doctor says"
 # Left of all groups, in the graph's units: (left, top, width, height).
@@ -92,21 +104,25 @@ def note_of(title: str, workflow: Mapping[str, Any]) -> str:
     """The note in Markdown: which files go where, what to load, what to change first."""
     titles = {node["id"]: node.get("title", "") for node in workflow["nodes"]}
     kinds = {node["id"]: node["type"] for node in workflow["nodes"]}
-    photos = [titles[node] for node, kind in kinds.items() if kind == "LoadImage"]
+    loaded = [titles[node] for node, kind in kinds.items() if kind == "LoadImage"]
+    photos = [title for title in loaded if title.startswith(PHOTO)]
+    others = [title for title in loaded if title not in photos]
+    found = "Troupe_RegionsFromFaces" in kinds.values()
     prompts = [titles[node] for node, kind in kinds.items() if "TextEncode" in kind and "egative" not in titles[node]]
     first = [
         f"The words in {_listed(prompts)}.",
-        "The places: drag the regions in *Draw Regions*. `region` of each *Cast Member* is the name of one.",
+        FOUND if found else DRAWN,
         "`strength` of *Apply Cast*: up where people are not like their photos, down where faces are burnt or stiff.",
-        "The size: it stands in *Draw Regions* and in every other node with a `width`; keep all of them the same.",
+        KEPT if found else SIZES,
     ]
     if "Troupe_ApplyIdentityNet" in kinds.values():
         first.insert(3, "`strength` of *Apply IdentityNet*: how firmly faces are held to their key points.")
+    base = f" In {_listed(others)}, the picture itself, with as many faces as people come into it." if others else ""
     return "\n".join([
         f"## {title}", "",
         "### 1. Files, in ComfyUI's folder `models`", *(f"* {_line(file)}" for file in files_of(workflow)), "",
         "Run once: the Doctor below says which are missing and what else is wrong. Press R when they are there.", "",
-        "### 2. Photos", f"Choose one in {_listed(photos)}, with one subject each, sharp and well lit.", "",
+        "### 2. Photos", f"Choose one in {_listed(photos)}, with one subject each, sharp and well lit.{base}", "",
         "### 3. What to change first", *(f"* {line}" for line in first),
     ])  # fmt: skip
 

@@ -20,6 +20,7 @@ GAP = 6
 SHOWN = {
     "two-people": ("SaveImage",),
     "three-places": ("SaveImage",),
+    "into-a-picture-sd": ("The picture they come into", "SaveImage"),
     "attention-maps": ("Where each person acted", "Layer by layer"),
 }
 

@@ -32,6 +32,7 @@ TURNED = {
     "photo_size": 768,
     "photo_crop": "photo",
     "photo_place": "in order",
+    "photo_tokens": "face",
 }
 
 
@@ -55,7 +56,7 @@ def test_every_later_knob_has_its_place():
         reach=True,
     )
     assert found.isolation.covers_everything
-    assert recipe_of({**FIRST, **TURNED}, {}).routing == Routing("bound", 0.3, 768, "photo", "in order")
+    assert recipe_of({**FIRST, **TURNED}, {}).routing == Routing("bound", 0.3, 768, "photo", "in order", "face")
 
 
 @pytest.mark.parametrize("knob", TURNED)

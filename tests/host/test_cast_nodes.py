@@ -27,7 +27,7 @@ INPUTS = {
     "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
     "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "
     "margin? apart_in? vae? "
-    "routing? apart_until? photo_size? photo_crop? photo_place?",
+    "routing? apart_until? photo_size? photo_crop? photo_place? photo_tokens?",
     "Troupe_RecordAttention": "model",
     "Troupe_AttentionMaps": "attention samples strip layers start end images?",
 }

@@ -17,11 +17,15 @@ from pack.tests.host import published_checkpoints as published
 from pack.tests.host.refine_scene import pack_of_faces
 from pack.tests.host.tiny_pulid import empty_vision_folders
 
-FAMILIES = {"kontext-two-people": "FLUX.1", "flux2-klein-two-people": "FLUX.2", "qwen-edit-two-people": "Qwen"}
+FAMILIES = {
+    "kontext-two-people": "FLUX.1", "flux2-klein-two-people": "FLUX.2", "qwen-edit-two-people": "Qwen",
+    "into-a-picture": "FLUX.1",
+}  # fmt: skip
 PULID = "pulid-flux-two-people"
 EVA = "EVA02_CLIP_L_336_psz14_s6B.pt"
 LOADED = {  # what each workflow asks for, as the host's own templates do
     "kontext-two-people": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
+    "into-a-picture": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
     "flux2-klein-two-people": {"flux-2-klein-4b-fp8", "qwen_3_4b", "flux2-vae"},
     PULID: {"flux1-dev", "clip_l", "t5xxl_fp16", "ae", "pulid_flux_v0.9.1"},
     "qwen-edit-two-people": {"qwen_image_edit_2511_fp8mixed", "qwen_2.5_vl_7b_fp8_scaled", "qwen_image_vae"},
@@ -70,49 +74,54 @@ class Graph:
 def parts(name):
     """What stands in the place of loaders of this workflow."""
     model = tiny(FAMILIES.get(name, "FLUX.1"))
+    group = torch.cat([photo_of("Dev", 128), photo_of("Eve", 128)], 1)[None]
+    pictures = {name: photo_of(name)[None] for name in ("Ada", "Ben", "Cleo")} | {"a group": group}
     clip = load_demo_world()[1]
     return {
         "UNETLoader": lambda _: (model,),
         "CLIPLoader": lambda _: (clip,),
         "DualCLIPLoader": lambda _: (clip,),
         "VAELoader": lambda _: (vae_of(model),),
-        "LoadImage": lambda node: (photo_of(node["inputs"]["image"])[None],),
+        "LoadImage": lambda node: (pictures[node["inputs"]["image"]],),
+        "FluxKontextImageScale": lambda _: (group,),  # to a million pixels, where a few thousand do
         "Troupe_LoadFaceEngine": lambda _: (pack_of_faces("troupe-demo"),),
     }
 
 
-def drawn_by(name, photos, nodes, given):
-    """Latents of the workflow with these photos, whose picture was looked at."""
-    to_api, classes = nodes
-    prompt = to_api(read(name))
-    for node in prompt.values():
-        node["inputs"].update(SMALL.get(node["class_type"], {}))
-    loads = sorted((number for number, node in prompt.items() if node["class_type"] == "LoadImage"), key=int)
-    for number, photo in zip(loads, photos, strict=True):
-        prompt[number]["inputs"]["image"] = photo
-    graph = Graph(prompt, classes, given)
-    picture = graph.result_of("VAEDecode")[0]
-    assert picture.shape[-3:] == (64, 64, 3)
-    assert picture.isfinite().all()
-    return graph.result_of(SAMPLERS[name])[0]["samples"]
-
-
 @pytest.fixture
-def nodes(to_api, core_nodes):
-    """What makes an API prompt of a workflow, and every class of node."""
-    return to_api, {**core_nodes, **{node.GET_SCHEMA().node_id: node for node in NODES}}
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-@torch.inference_mode()
-def test_the_workflow_draws_two_people_each_from_their_own_photo(name, nodes, monkeypatch):
+def graph_of(to_api, core_nodes, monkeypatch):
+    """(workflow, its pictures in order) -> its graph, apart, two steps, small; `loaded` are loaders that run."""
     monkeypatch.setitem(RECIPE_BOOK, "Troupe", replace(RECIPE_BOOK["Troupe"], routing=Routing("apart", size=64)))
+    classes = {**core_nodes, **{node.GET_SCHEMA().node_id: node for node in NODES}}
 
-    one, other = (drawn_by(name, photos, nodes, parts(name)) for photos in (("Ada", "Ben"), ("Ada", "Cleo")))
+    def made(name, *pictures, loaded=()):
+        prompt = to_api(read(name))
+        for node in prompt.values():
+            node["inputs"].update(SMALL.get(node["class_type"], {}))
+        loads = sorted((number for number, node in prompt.items() if node["class_type"] == "LoadImage"), key=int)
+        for number, picture in zip(loads, pictures, strict=True):
+            prompt[number]["inputs"]["image"] = picture
+        return Graph(prompt, classes, {kind: part for kind, part in parts(name).items() if kind not in loaded})
 
+    return made
+
+
+def assert_drawn_by_photos(graphs, name):
+    """That the left person is the same in both graphs, and the right one another."""
+    for graph in graphs:
+        picture = graph.result_of("VAEDecode")[0]
+        assert picture.shape[-3:] == (64, 64, 3)
+        assert picture.isfinite().all()
+    one, other = (graph.result_of(SAMPLERS[name])[0]["samples"] for graph in graphs)
     left, right = (slice(0, one.shape[-1] // 2), slice(one.shape[-1] // 2, None))
     assert torch.equal(one[..., left], other[..., left])  # the same person, whoever stands beside her
     assert not torch.equal(one[..., right], other[..., right])
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name.endswith("two-people")])
+@torch.inference_mode()
+def test_the_workflow_draws_two_people_each_from_their_own_photo(name, graph_of):
+    assert_drawn_by_photos([graph_of(name, *photos) for photos in (("Ada", "Ben"), ("Ada", "Cleo"))], name)
 
 
 @pytest.fixture
@@ -131,15 +140,28 @@ def pulid_files(tmp_path, monkeypatch):
 
 
 @torch.inference_mode()
-def test_the_workflow_draws_two_people_by_pulid_from_files_under_the_published_names(nodes, pulid_files, monkeypatch):
-    monkeypatch.setitem(RECIPE_BOOK, "Troupe", replace(RECIPE_BOOK["Troupe"], routing=Routing("apart", size=64)))
-    given = {kind: part for kind, part in parts(PULID).items() if kind != "UNETLoader"}
+def test_the_workflow_draws_two_people_by_pulid_from_files_under_the_published_names(graph_of, pulid_files):
+    pairs = (("Ada", "Ben"), ("Ada", "Cleo"))
+    assert_drawn_by_photos([graph_of(PULID, *photos, loaded=["UNETLoader"]) for photos in pairs], PULID)
 
-    one, other = (drawn_by(PULID, photos, nodes, given) for photos in (("Ada", "Ben"), ("Ada", "Cleo")))
 
-    left, right = (slice(0, one.shape[-1] // 2), slice(one.shape[-1] // 2, None))
-    assert torch.equal(one[..., left], other[..., left])
-    assert not torch.equal(one[..., right], other[..., right])
+@torch.inference_mode()
+def test_two_people_come_into_a_picture_which_stays_as_it_is_around_them(graph_of):
+    one, other = (graph_of("into-a-picture", "Ada", photo, "a group") for photo in ("Ben", "Cleo"))
+    before, kept = (one.result_of(kind)[0]["samples"] for kind in ("VAEEncode", "SetLatentNoiseMask"))
+    after, with_another = (graph.result_of("KSampler")[0]["samples"] for graph in (one, other))
+    mask = one.result_of("SetLatentNoiseMask")[0]["noise_mask"].reshape(1, 1, 128, 256)
+    drawn = torch.nn.functional.max_pool2d(mask, 8)[0, 0] > 0
+    changed = (after - before).abs().amax((0, 1)) > 1e-4 * before.abs().max()  # latents are scaled and back
+    other_photo = (after - with_another).abs().amax((0, 1)) > 0
+    middle = drawn.shape[1] // 2
+
+    assert torch.equal(kept, before)
+    assert 0.1 < drawn.float().mean() < 0.7
+    assert not changed[~torch.nn.functional.max_pool2d(drawn[None].float(), 3, 1, 1)[0].bool()].any()
+    assert changed[:, :middle].any()
+    assert other_photo.any()
+    assert not other_photo[:, :middle].any()  # the same person, whoever comes in beside her
 
 
 @pytest.mark.parametrize("name", LOADED)

@@ -70,6 +70,14 @@ def test_apart_another_photo_or_prompt_changes_nothing_outside_its_place(flux, c
     assert one.isfinite().all()
 
 
+def test_apart_eight_people_in_a_row_are_as_exact():
+    flux = tiny("FLUX.2")
+    one, other = (sample(routed(flux, cast, "apart"), cfg=3.0, steps=4, size=(4, 8)) for cast in swapped(8, 3))
+
+    assert torch.equal(columns_of(one, 3, 8)[1], columns_of(other, 3, 8)[1])
+    assert not torch.equal(columns_of(one, 3, 8)[0], columns_of(other, 3, 8)[0])
+
+
 def leak(flux, policy):
     one, other = (sample(routed(flux, cast, policy)) for cast in swapped(2, 1))
     (own, rest), (own_after, rest_after) = columns_of(one, 1, 2), columns_of(other, 1, 2)

@@ -69,6 +69,25 @@ def test_three_people_stand_where_the_depth_layout_puts_them(server):
     assert scores["right_place"] == 1
 
 
+def test_people_come_into_a_picture_which_stays_as_it_is_around_them(server):
+    prompt = server.to_api(read(ROOT / "workflows" / "into-a-picture-sd.json"))
+    entry = server.post_prompt(prompt)
+    scores = json.loads(entry["outputs"][nodes_of(prompt, "Troupe_ScoreCast")[0]]["text"][0])
+    (regions,) = nodes_of(prompt, "Troupe_RegionsFromFaces")
+    (first,) = [prompt[regions]["inputs"]["image"]]
+    (preview,) = [n for n in nodes_of(prompt, "PreviewImage") if prompt[n]["inputs"]["images"] == first]
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(server.images(entry, number)[0])).convert("RGB"), np.float32)
+        for number in (preview, nodes_of(prompt, "SaveImage")[0])
+    )
+    change = np.abs(after - before).mean(-1)
+
+    assert scores["right_place"] == 1
+    assert scores["own"] > scores["other"] + 0.3
+    assert change[112:].mean() < 3  # shirts, below both heads
+    assert change[30:80].mean() > 10
+
+
 def test_a_second_pass_makes_five_people_more_like_themselves(server):
     prompt = server.to_api(read(ROOT / "workflows" / "five-people.json"))
     entry = server.post_prompt(prompt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -73,5 +74,5 @@ class CastRun:
             self._said = True
         return ModelCall(replace(call, lost=""), base, x, options, self.patch.blocks, **others)
 
-    def _terms_in_control(self, options: dict, x: Tensor) -> Terms:
-        return self.terms(self.call(options, self._session.model, x, in_control=True))
+    def _terms_in_control(self, options: dict, x: Tensor, asked: Mapping[str, Any]) -> Terms:
+        return self.terms(self.call(options, self._session.model, x, in_control=True, rest=asked))

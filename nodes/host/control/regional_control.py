@@ -46,9 +46,11 @@ class RegionalControl(AroundControl):
     def _masked(self, part: Tensor | None, x: Tensor, options: dict) -> Tensor | None:
         if part is None:
             return None
-        masks = torch.stack([self._mask(tuple(part.shape[-2:]), latent, area) for latent, area in crops_of(x, options)])
+        tokens = part.ndim == 3  # [B, N, C], of models whose one attention has the picture in it
+        grid = _token_grid(x, part.shape[1]) if tokens else tuple(part.shape[-2:])
+        masks = torch.stack([self._mask(grid, latent, area) for latent, area in crops_of(x, options)])
         masks = masks.repeat_interleave(len(part) // len(masks), 0) if len(masks) > 1 else masks
-        return part * masks[:, None].to(part)
+        return part * (masks.flatten(1)[..., None] if tokens else masks[:, None]).to(part)
 
     def _mask(self, grid: tuple[int, int], latent: tuple[int, int], area: tuple | None) -> Tensor:
         """[H, W] in 0..1 on a layer's grid."""
@@ -61,6 +63,18 @@ class RegionalControl(AroundControl):
         own = RegionalControl(self.inner.copy(), self.regions, self.feather)
         self.copy_to(own)
         return own
+
+
+def _token_grid(x: Tensor, count: int) -> tuple[int, int]:
+    """Rows and columns of so many tokens of a latent picture, square patches of which they are."""
+    height, width = x.shape[-2:]
+    for patch in range(1, min(height, width) + 1):
+        if -(-height // patch) * -(-width // patch) == count:
+            return -(-height // patch), -(-width // patch)
+    raise RuntimeError(
+        f"Troupe: the ControlNet gives {count} tokens for a latent picture of {width} x {height}, which cannot be laid "
+        "out in it. Connect this ControlNet with the stock Apply ControlNet."
+    )
 
 
 def apply_in_regions(

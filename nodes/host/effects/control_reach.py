@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from comfy.cldm.cldm import ControlNet as ControlModel
@@ -26,8 +27,10 @@ from ..model.blocks import BlockKey, CrossAttentionBlock
 from ..model.slots import Replacement, wrap_layers
 from .effect import Effect, EffectRun, Given, Session
 
-MakeTerms = Callable[[dict, Tensor], Terms]
-"""(transformer options, the ControlNet's input) -> what a cast has to say in this call."""
+MakeTerms = Callable[[dict, Tensor, Mapping[str, Any]], Terms]
+"""(transformer options, the ControlNet's input, {"cond", "control"}) -> what a cast has to say in this call."""
+Rebuild = Callable[[Any], None]
+"""Gives a copy of a ControlNet, which shares everything with it, layers that a cast can answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +47,15 @@ class ReachIntoControl(Effect):
 
     def begin(self, session: Session) -> ReachRun:
         """Its stand-ins of a run."""
-        return ReachRun(self.blocks, session.terms_in_control)
+        return ReachRun(partial(_with_own_layers, self.blocks), session.terms_in_control)
 
 
 class ReachingControl:
     """Stands in for a ControlNet in the conditionings of one run; everything but its output is the ControlNet's own."""
 
-    def __init__(self, control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[MakeTerms, ...]) -> None:
+    def __init__(self, control: Any, rebuild: Rebuild, makers: tuple[MakeTerms, ...]) -> None:
         self._given = control
-        self._blocks = blocks
+        self._rebuild = rebuild
         self._makers = makers
         self._own: Any = None
 
@@ -61,52 +64,59 @@ class ReachingControl:
 
     def joined_by(self, maker: MakeTerms) -> ReachingControl:
         """The same with one more cast."""
-        return ReachingControl(self._given, self._blocks, (*self._makers, maker))
+        return ReachingControl(self._given, self._rebuild, (*self._makers, maker))
 
     def get_control(self, x_noisy: Tensor, t: Tensor, cond: dict, batched_number: int, transformer_options: dict):
         """The residuals, as ComfyUI asks a ControlNet for them."""
         if self._own is None:  # not before the run has begun: it sets up the ControlNet itself
             self._own = self._stand_in()
-        with in_force(joined([make(transformer_options, x_noisy) for make in self._makers])):
+        asked = {"cond": cond, "control": self._own}
+        with in_force(joined([make(transformer_options, x_noisy, asked) for make in self._makers])):
             return self._own.get_control(x_noisy, t, cond, batched_number, transformer_options)
 
     def _stand_in(self) -> Any:
         own = copy.copy(self._given)
         if own.previous_controlnet is not None:
-            own.previous_controlnet = reaching(own.previous_controlnet, self._blocks, self._makers)
+            own.previous_controlnet = reaching(own.previous_controlnet, self._rebuild, self._makers)
         if isinstance(own, RegionalControl):
-            own.inner = reaching(own.inner, self._blocks, self._makers)
-        if isinstance(own, IdentityNet):  # it puts layers of its own in the place of cross-attention
-            own.inner = copy.copy(own.inner)
-            own.inner.control_model = self._apart(own.inner.control_model)
-        model = getattr(own, "control_model", None)
-        if isinstance(model, ControlModel):  # blocks that the UNet has no match for keep to the text
-            own.control_model = with_layers(self._apart(model), self._layers(CrossAttentionLayer, "attn2"))
+            own.inner = reaching(own.inner, self._rebuild, self._makers)
+        self._rebuild(own)
         return own
 
-    def _apart(self, model: ControlModel) -> ControlModel:
-        """The ControlNet's model with layers that keep people apart while a cast asks them to."""
-        return with_layers(isolated_control(model), self._layers(SelfAttentionLayer, "attn1"), "attn1")
 
-    def _layers(self, layer: Callable[[int, Replacement], Replacement], kind: str) -> Mapping[BlockKey, Replacement]:
-        return wrap_layers({}, [block.key for block in self._blocks], layer, kind)["patches_replace"][kind]
+def _with_own_layers(blocks: Sequence[CrossAttentionBlock], own: Any) -> None:
+    """Layers in a UNet's ControlNet; blocks that the UNet has no match for keep to the text."""
+
+    def apart(model: ControlModel) -> ControlModel:
+        """With layers that keep people apart while a cast asks them to."""
+        return with_layers(isolated_control(model), layers(SelfAttentionLayer, "attn1"), "attn1")
+
+    def layers(layer: Callable[[int, Replacement], Replacement], kind: str) -> Mapping[BlockKey, Replacement]:
+        return wrap_layers({}, [block.key for block in blocks], layer, kind)["patches_replace"][kind]
+
+    if isinstance(own, IdentityNet):  # it puts layers of its own in the place of cross-attention
+        own.inner = copy.copy(own.inner)
+        own.inner.control_model = apart(own.inner.control_model)
+    model = getattr(own, "control_model", None)
+    if isinstance(model, ControlModel):
+        own.control_model = with_layers(apart(model), layers(CrossAttentionLayer, "attn2"))
 
 
-def reaching(control: Any, blocks: Sequence[CrossAttentionBlock], makers: tuple[MakeTerms, ...]) -> ReachingControl:
+def reaching(control: Any, rebuild: Rebuild, makers: tuple[MakeTerms, ...]) -> ReachingControl:
     """A ControlNet that casts reach into; `makers` say what they add."""
     if isinstance(control, ReachingControl):
         for maker in makers:
             control = control.joined_by(maker)
         return control
-    return ReachingControl(control, blocks, makers)
+    return ReachingControl(control, rebuild, makers)
 
 
 class ReachRun(EffectRun):
     """The stand-ins of one run: the same one for the same ControlNet, so that conditionings still share a batch."""
 
-    def __init__(self, blocks: Sequence[CrossAttentionBlock], maker: MakeTerms) -> None:
+    def __init__(self, rebuild: Rebuild, maker: MakeTerms) -> None:
         super().__init__()
-        self._blocks = blocks
+        self._rebuild = rebuild
         self._maker = maker
 
     def conds(self, conds: Sequence[list[dict] | None]) -> list[list[dict] | None]:
@@ -118,5 +128,5 @@ class ReachRun(EffectRun):
         if control is None:
             return cond
         # The ControlNet is kept with its stand-in, so that its id stays its own.
-        made = self.kept(id(control), lambda: (control, reaching(control, self._blocks, (self._maker,))))
+        made = self.kept(id(control), lambda: (control, reaching(control, self._rebuild, (self._maker,))))
         return {**cond, "control": made[1]}

@@ -70,7 +70,8 @@ class ModelCall:
     blocks     : the model's cross-attention layers
     in_control : the call is a ControlNet's, which reads the picture's prompt alone and is not recorded
     again      : runs the model once more, with the arguments of the call; None for a ControlNet
-    t, text, rest : the call's noise levels [B], text tokens and other arguments
+    t, text, rest : the call's noise levels [B], text tokens and other arguments; of a ControlNet `rest` alone, which is
+                    "cond", its conditioning, and "control", itself
     """
 
     rows: Call
@@ -100,12 +101,12 @@ class Session:
     """One sampling run of one cast, as its effects share it.
 
     model            : the model that is sampled (a BaseModel)
-    terms_in_control : what answers a ControlNet's layers: (transformer options, its input) -> Terms
+    terms_in_control : what answers a ControlNet's layers: (options, its input, {cond, control}) -> Terms
     """
 
     shares: Shares
     model: Any
-    terms_in_control: Callable[[dict, Tensor], Terms]
+    terms_in_control: Callable[[dict, Tensor, Mapping[str, Any]], Terms]
 
 
 class EffectRun:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ....attention.recipes.recipe import Routing
-from ....face.cut_out import cut_out, whole
+from ....face.cut_out import Cut, part_of, square, whole
+from ..model.blocks import unet_of
 from ..model.joint_stream import JointFamily
 from ..progress import Moving
 from .effect import Given
@@ -25,10 +26,12 @@ class MemberReference:
 
     member : number in the cast
     latent : [1, C, ...] as the VAE gives it, on the CPU
+    kept   : [N] bool, which of its tokens the model reads, or None for all of them
     """
 
     member: int
     latent: Tensor
+    kept: Tensor | None = None
 
 
 @torch.inference_mode()
@@ -47,28 +50,39 @@ def member_references(given: Given, routing: Routing) -> tuple[MemberReference, 
     for number, member in Moving(list(enumerate(given.cast))):
         if not member.strength * given.strength:
             continue
-        pictures = list(_pictures(member.identity, routing))
-        if not pictures:
+        cuts = list(_cuts(member.identity, routing))
+        if not cuts:
             raise ValueError(
                 f"Troupe: '{member.identity.name}' has no photo (a file of an identity keeps none), and "
                 f"{given.family.name} takes people from photos. Extract the identity from a photo, or set the member's "
                 "strength to 0."
             )
-        for picture in pictures:
-            latent = given.vae.encode(torch.from_numpy(picture)[None].float() / 255)
+        for cut in cuts:
+            latent = given.vae.encode(torch.from_numpy(cut.picture)[None].float() / 255)
             _check_channels(latent, given)
-            found.append(MemberReference(number, latent.clone().cpu()))
+            found.append(MemberReference(number, latent.clone().cpu(), _kept(cut, latent, given)))
     return tuple(found)
 
 
-def _pictures(identity: Any, routing: Routing) -> Iterator[np.ndarray]:
+def _cuts(identity: Any, routing: Routing) -> Iterator[Cut]:
     photos = getattr(identity, "photos", ())
     boxes = identity.boxes if len(getattr(identity, "boxes", ())) == len(photos) else [None] * len(photos)
     for photo, box in zip(photos, boxes, strict=True):
         if box is None or routing.crop not in AROUND:
-            yield whole(photo, routing.size)
+            yield whole(photo, box, routing.size)
         else:
-            yield cut_out(photo, box, routing.size, AROUND[routing.crop])[0]
+            yield square(photo, box, routing.size, AROUND[routing.crop])
+
+
+def _kept(cut: Cut, latent: Tensor, given: Given) -> Tensor | None:
+    """Tokens that the wanted part of the person touches; None where that is all of them."""
+    part = given.recipe.routing.tokens
+    if part == "all":
+        return None
+    family: JointFamily = given.family
+    grid = family.grid(unet_of(given.model.model), latent.shape[-2:])
+    kept = F.adaptive_max_pool2d(torch.from_numpy(part_of(cut, part))[None].float(), grid).flatten() > 0
+    return None if kept.all() or not kept.any() else kept
 
 
 def _check_channels(latent: Tensor, given: Given) -> None:

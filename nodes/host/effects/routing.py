@@ -8,7 +8,7 @@ comes from the call itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -21,17 +21,19 @@ from ....attention.recipes.schedule import Window, shared_window
 from ....attention.routing.policies import APART, BOUND, CLOSED, FREE, Odds, RoutedGroup, routed_groups
 from ....attention.routing.token_map import token_map
 from ..layers.in_force import Terms
-from ..layers.joint_attention import Counts, JointAttention, RoutedStage, RowPart
-from ..layers.reference_places import EachFirst
+from ..layers.joint_attention import Counts, JointAttention, Patch, RoutedStage, RowPart
+from ..layers.reference_places import EachFirst, KeptTokens
 from ..model.blocks import unet_of
 from ..model.family import JOINT
 from ..model.joint_stream import Forward, JointFamily, Stage
 from ..model.rows import Area
+from .control_reach import ReachRun
 from .effect import Effect, EffectRun, Given, ModelCall, Session, StepState
 from .member_references import MemberReference, member_references
 from .prompts import prompts_of
 from .pulid_flux import by_pulid_flux
-from .routing_report import report
+from .routed_control import RoutedControls, forward_of
+from .routing_report import report, report_control
 
 log = logging.getLogger(__name__)
 ALWAYS = (0.0, 1.0)
@@ -77,6 +79,7 @@ class Route(Effect):
                 "their prompts still act in their regions. Or load a model that reads photos."
             )
         references = member_references(given, recipe.routing) if photos else ()
+        _check_cut(given, references)
         _warn_of_many(given, len(references))
         isolation = recipe.isolation
         windows = [shared_window((member.start, member.end), (recipe.start, recipe.end)) for member in cast]
@@ -108,10 +111,13 @@ class RouteRun(EffectRun):
     def __init__(self, effect: Route, session: Session) -> None:
         super().__init__()
         self.effect = effect
-        self.counts = Counts()
+        self.counts, self.in_control = Counts(), Counts()
+        self._controls = ReachRun(RoutedControls(effect.family).rebuild, session.terms_in_control)
         self._shares = session.shares
         self._own = tuple(0 if prompt is None else len(prompt) for prompt in effect.prompts)
         self._people = tuple(frozenset([reference.member]) for reference in effect.references)
+        masks = [reference.kept for reference in effect.references]
+        self._kept_tokens = masks if any(mask is not None for mask in masks) else []
         self._told: tuple[Stage, Sequence[RoutedGroup]] | None = None
 
     def given_conds(self, conds: Mapping[str, list[dict]]) -> Mapping[str, list[dict]]:
@@ -139,18 +145,33 @@ class RouteRun(EffectRun):
                 cond["attention_mask"] = torch.cat([mask, mask.new_ones(*mask.shape[:-1], sum(self._own))], -1)
         return cond
 
+    def conds(self, conds: Sequence[list[dict] | None]) -> Sequence[list[dict] | None]:
+        """With stand-ins for ControlNets, in which people are routed too."""
+        return self._controls.conds(conds)
+
     def join(self, terms: Terms, call: ModelCall, state: StepState) -> Terms:
-        """With the answer to the attention of this call; a ControlNet attends by itself."""
-        if call.in_control or call.text is None:
+        """With the answer to the attention of this call, or of a ControlNet."""
+        network = unet_of(call.base)
+        if call.in_control:
+            stages = self._routed(network, call, state, lambda own: forward_of(call.x, call.rest, own))[0]
+            return replace(terms, joint=JointAttention(stages, len(call.x), self.in_control))
+        if call.text is None:
             return terms
         latents = call.rest.get("ref_latents") or ()
         if len(latents) < len(self._people):
             self.counts.lost += 1
             return terms
-        network = unet_of(call.base)
         sizes = tuple((latent.shape[-2], latent.shape[-1]) for latent in latents)
+        stages, forward = self._routed(network, call, state, lambda own: self._forward(call, sizes, own))
+        patches = self._patches(network, forward)
+        return replace(terms, joint=JointAttention(stages, len(call.x), self.counts, patches))
+
+    def _routed(
+        self, network: Any, call: ModelCall, state: StepState, forward_of: Callable[[tuple[int, ...]], Forward]
+    ) -> tuple[list[RoutedStage], Forward]:
+        """The stages of a call, and what one of its rows is; `forward_of` says that by tokens of members' prompts."""
         rows = call.rows.rows_by(lambda row: (row.positive and any(self._own), row.area))
-        forwards = {kind: self._forward(call, sizes, kind[0]) for kind in rows}
+        forwards = {kind: forward_of(self._own if kind[0] else (0,) * len(self._own)) for kind in rows}
         staged = {kind: self._stages(network, forward) for kind, forward in forwards.items()}
         policy, odds = self._now(state)
         stages = []
@@ -161,14 +182,14 @@ class RouteRun(EffectRun):
                 layout = (network, staged[kind][number], forwards[kind].size, kind[1])
                 parts.append(RowPart(index, self._groups(layout, call, policy, odds)))
             stages.append(RoutedStage(sum(span.length for span in stage.spans), tuple(parts), stage.calls))
-        patch = self._places(stages, staged)
-        return replace(terms, joint=JointAttention(stages, len(call.x), self.counts, patch))
+        return stages, next(iter(forwards.values()))
 
-    def _forward(self, call: ModelCall, sizes: tuple, prompted: bool) -> Forward:
-        own = self._own if prompted else (0,) * len(self._own)
+    def _forward(self, call: ModelCall, sizes: tuple, own: tuple[int, ...]) -> Forward:
         contexts = tuple(text.shape[1] for text in call.rest.get("ref_contexts") or ())
         visions = tuple(seen.shape[1] * seen.shape[2] for seen in call.rest.get("siglip_feats") or ())
-        return Forward(tuple(call.x.shape[-2:]), call.text.shape[1], own, sizes, self._people, contexts, visions)
+        kept = tuple(None if mask is None else int(mask.sum()) for mask in self._kept_tokens)
+        size = tuple(call.x.shape[-2:])
+        return Forward(size, call.text.shape[1], own, sizes, self._people, contexts, visions, kept)
 
     def _stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
         return self.kept(("stages", forward), lambda: self.effect.family.stages(network, forward))
@@ -192,10 +213,11 @@ class RouteRun(EffectRun):
             owned = self.kept(("owners", size, area), lambda: self._owners(network, size, call, area))
             tokens = token_map(stage.spans, owned)
             groups = routed_groups(tokens, policy, odds, queries)
-            self._told = self._told or (stage, groups)
+            self._told = self._told or (None if call.in_control else (stage, groups))
             return [group.to(device) for group in groups]
 
-        return lambda queries: self.kept(("groups", stage, area, policy, odds, queries, device), lambda: made(queries))
+        key = ("groups", stage, area, policy, odds, device, call.in_control)
+        return lambda queries: self.kept((*key, queries), lambda: made(queries))
 
     def _owners(self, network: Any, size: Sequence[int], call: ModelCall, area: Area | None) -> Tensor:
         """[N, M] bool: whose each token of the picture is. Raises RuntimeError where a member has none."""
@@ -211,16 +233,23 @@ class RouteRun(EffectRun):
                     )
         return owned
 
-    def _places(self, stages: Sequence[RoutedStage], staged: Mapping[Any, tuple[Stage, ...]]) -> EachFirst | None:
-        if not self.effect.each_first:
-            return None
-        spans = next(iter(staged.values()))[-1].spans
-        return self.kept(("places", spans), lambda: EachFirst(spans, len(self._people)))
+    def _patches(self, network: Any, forward: Forward) -> tuple[Patch, ...]:
+        """What changes the model's sequence before its first layer."""
+        spans = self._stages(network, replace(forward, kept=()))[-1].spans
+        patches = []
+        if self.effect.each_first:
+            patches.append(self.kept(("places", spans), lambda: EachFirst(spans, len(self._people))))
+        if self._kept_tokens:
+            patches.append(self.kept(("tokens", spans), lambda: KeptTokens(spans, self._kept_tokens)))
+        return tuple(patches)
 
     def close(self) -> None:
         """Say what was done, and let go of every tensor."""
-        report(log, self.effect.family, self.counts, self._told)
+        dropped = sum(int((~mask).sum()) for mask in self._kept_tokens if mask is not None)
+        report(log, self.effect.family, self.counts, self._told, dropped)
+        report_control(log, self.in_control)
         self._told = None
+        self._controls.close()
         super().close()
 
 
@@ -239,6 +268,16 @@ def _check_recipe(given: Given) -> None:
     if given.adapter is not None and not by_pulid_flux(given.adapter):
         log.info("Troupe: the adapter '%s' is for models with cross-attention; %s takes people from their photos.",
                  given.adapter.name, name)  # fmt: skip
+
+
+def _check_cut(given: Given, references: Sequence[MemberReference]) -> None:
+    """Raises ValueError where tokens were to be taken out of photos and ComfyUI has no place to do so."""
+    cut = any(reference.kept is not None for reference in references)
+    if cut and not (given.family.cuts and hasattr(given.model, "set_model_post_input_patch")):
+        raise ValueError(
+            f"Troupe: no tokens can be taken out of photos in {given.family.name} here. Set 'photo_tokens' of Apply "
+            "Cast (Advanced) to all; 'photo_crop' head and a lower 'photo_size' save as much."
+        )
 
 
 def _from_photos(given: Given) -> bool:

@@ -10,17 +10,29 @@ from ....attention.routing.token_map import PICTURE, REFERENCE, TEXT, total
 from ..layers.joint_attention import Counts
 from ..model.joint_stream import JointFamily, Stage
 
+Told = tuple[Stage, Sequence[RoutedGroup]] | None
 
-def report(log: Logger, family: JointFamily, counts: Counts, told: tuple[Stage, Sequence[RoutedGroup]] | None) -> None:
-    """Write it: a warning where people were not kept to their places in some calls, or in none."""
-    line = lines_of(family, counts, told)
+
+def report(log: Logger, family: JointFamily, counts: Counts, told: Told, dropped: int = 0) -> None:
+    """Write it: a warning where people were not kept to their places in some calls, or in none.
+
+    dropped : tokens of photos that the model was not given
+    """
+    line = lines_of(family, counts, told, dropped)
     if line is not None:
         log.log(*line)
 
 
-def lines_of(
-    family: JointFamily, counts: Counts, told: tuple[Stage, Sequence[RoutedGroup]] | None
-) -> tuple[int, str] | None:
+def report_control(log: Logger, counts: Counts) -> None:
+    """Warn where a ControlNet attended over another sequence than expected."""
+    for found, expected in counts.other:
+        log.warning(
+            "Troupe: a ControlNet's attention had %d tokens, %d were expected, so people were not kept to their places "
+            "in it, and what it says may carry a trace of one person to another.", found, expected,
+        )  # fmt: skip
+
+
+def lines_of(family: JointFamily, counts: Counts, told: Told, dropped: int = 0) -> tuple[int, str] | None:
     """(level, line), or None where the model was not called at all."""
     if counts.lost:
         return WARNING, (
@@ -39,17 +51,21 @@ def lines_of(
             f"Troupe: no attention of this {family.name} model reached Apply Cast, so people were not kept to their "
             "places. Another pack replaces the model's own forward; load the model with ComfyUI's own loader."
         )) if counts.calls else None  # fmt: skip
-    return INFO, f"Troupe: {family.name}: {described(*told)}, {counts.routed} attention calls routed{_note(family)}"
+    says = described(*told, dropped)
+    return INFO, f"Troupe: {family.name}: {says}, {counts.routed} attention calls routed{_note(family)}"
 
 
-def described(stage: Stage, groups: Sequence[RoutedGroup]) -> str:
-    """Tokens, groups and work of a sequence."""
+def described(stage: Stage, groups: Sequence[RoutedGroup], dropped: int = 0) -> str:
+    """Tokens, groups and work of a sequence, against an attention of everything to everything, what is dropped too."""
     lengths = {kind: [span.length for span in stage.spans if span.kind == kind] for kind in (TEXT, PICTURE, REFERENCE)}
     references = " + ".join(map(str, lengths[REFERENCE])) or "no"
-    share = work(groups, total(stage.spans))
+    tokens = total(stage.spans)
+    share = work(groups, tokens) * (tokens / (tokens + dropped)) ** 2
+    left_out = f" ({dropped} left out)" if dropped else ""
     return (
-        f"{sum(lengths[TEXT])} tokens of text, {sum(lengths[PICTURE])} of picture, {references} of references, "
-        f"{len(groups)} group{'s' * (len(groups) != 1)}, {share:.2f} of the attention's work"
+        f"{sum(lengths[TEXT])} tokens of text, {sum(lengths[PICTURE])} of picture, "
+        f"{references} of references{left_out}, {len(groups)} group{'s' * (len(groups) != 1)}, "
+        f"{share:.2f} of the attention's work"
     )
 
 

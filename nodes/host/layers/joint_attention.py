@@ -71,14 +71,16 @@ class JointAttention:
     """Answers the attention of one call of the model.
 
     batch  : how many rows it has
-    patch  : changes what the model has made of its input, as ComfyUI's `post_input` patches do, or None
+    patches: change what the model has made of its input, as ComfyUI's `post_input` patches do, one after the other
     """
 
-    def __init__(self, stages: Sequence[RoutedStage], batch: int, counts: Counts, patch: Patch | None = None) -> None:
+    def __init__(
+        self, stages: Sequence[RoutedStage], batch: int, counts: Counts, patches: Sequence[Patch] = ()
+    ) -> None:
         self._stages = tuple(stages)
         self._batch = batch
         self._counts = counts
-        self._patch = patch
+        self._patches = tuple(patches)
         self._inner: Kernel | None = None
         self._calls = 0
 
@@ -88,9 +90,9 @@ class JointAttention:
         self._inner = None if found is answer else found
         self._counts.calls += 1
         options = {**options, PLACE: answer}
-        if self._patch is not None:
+        if self._patches:
             patches = options.get("patches", {})
-            options["patches"] = {**patches, "post_input": [*patches.get("post_input", ()), self._patch]}
+            options["patches"] = {**patches, "post_input": [*patches.get("post_input", ()), *self._patches]}
         return options
 
     def __call__(self, kernel: Kernel, q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None, rest: dict):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from comfy.ldm.flux.controlnet import ControlNetFlux
 from comfy.ldm.flux.model import Flux
 
 from ....attention.routing.sequences import Grid, grid_of
@@ -31,6 +32,10 @@ class FluxFamily(JointFamily):
     def grid(self, network: Any, size: Sequence[int]) -> Grid:
         """Rows and columns of tokens."""
         return grid_of(size, network.patch_size)
+
+    def control_blocks(self, network: Any) -> tuple[str, ...]:
+        """Those of FLUX.1's, of every publisher."""
+        return ("double_blocks", "single_blocks") if isinstance(network, ControlNetFlux) else ()
 
     def picture_places(self, network: Any) -> tuple[tuple[str, int], ...]:
         """Every second double block and every fourth single one, which are those of PuLID for FLUX.1."""

@@ -26,6 +26,7 @@ class Forward:
     people     : whose the last of those are
     contexts   : tokens of texts that belong to references
     visions    : tokens of a vision encoder's features of references
+    kept       : tokens that are left of each of the last references, None for all of one's; or empty
     """
 
     size: Grid
@@ -35,6 +36,7 @@ class Forward:
     people: tuple[frozenset[int], ...]
     contexts: tuple[int, ...] = ()
     visions: tuple[int, ...] = ()
+    kept: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class JointFamily(Family):
     network      : the class of its networks
     together     : how many people's references the model takes where it is left free to mix them; more are new to it
     first_places : whether it was trained with one reference, so that each member's is put where that one lies
+    cuts         : whether tokens can be taken out of its sequence (ComfyUI's `post_input` patches)
     experimental : what is not known of it yet, for its log line; empty for nothing
     """
 
@@ -63,6 +66,7 @@ class JointFamily(Family):
     kind: str = JOINT
     together: int = 1
     first_places: bool = False
+    cuts: bool = True
     experimental: str = ""
 
     def matches(self, network: Any) -> bool:
@@ -89,6 +93,13 @@ class JointFamily(Family):
         """Numbers per token of the picture in these blocks."""
         raise NotImplementedError
 
+    def control_blocks(self, network: Any) -> tuple[str, ...]:
+        """The lists of blocks in the network of a ControlNet for this family that attend to [text, picture].
+
+        Empty where that is not known of it.
+        """
+        return ()
+
     def stages(self, network: Any, forward: Forward) -> tuple[Stage, ...]:
         """The sequences that the layers of a forward attend over, in their order.
 
@@ -98,7 +109,7 @@ class JointFamily(Family):
         spans = joint_sequence(
             text_spans(forward.text, forward.own),
             self.grid(network, forward.size),
-            reference_spans(sizes, forward.people),
+            reference_spans(sizes, forward.people, forward.kept),
         )
         return (Stage(tuple(spans)),)
 

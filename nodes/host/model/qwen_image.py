@@ -16,6 +16,12 @@ from comfy.ldm.qwen_image.model import QwenImageTransformer2DModel
 from ....attention.routing.sequences import Grid, grid_of
 from .joint_stream import JointFamily
 
+# By the names of ComfyUI's classes: older versions have none of them, or the first alone.
+CONTROL_BLOCKS = {
+    "QwenImageControlNetModel": ("transformer_blocks",),
+    "QwenImageFunControlNetModel": ("control_blocks",),
+}
+
 
 @dataclass(frozen=True)
 class QwenImageFamily(JointFamily):
@@ -26,6 +32,10 @@ class QwenImageFamily(JointFamily):
     def text_width(self, network: Any) -> int:
         """Numbers per token of text."""
         return network.txt_in.in_features
+
+    def control_blocks(self, network: Any) -> tuple[str, ...]:
+        """Those of InstantX's and of the Fun family."""
+        return CONTROL_BLOCKS.get(type(network).__name__, ())
 
     def grid(self, network: Any, size: Sequence[int]) -> Grid:
         """Rows and columns of tokens."""

@@ -55,5 +55,8 @@ class ZImageFamily(JointFamily):
 
 
 Z_IMAGE = ZImageFamily(
-    "Z-Image", together=3, experimental="experimental: tried with random weights alone, Omni's are not published"
+    "Z-Image",
+    together=3,
+    cuts=False,
+    experimental="experimental: tried with random weights alone, Omni's are not published",
 )
