@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ...face.detector import SCORE_THRESHOLD
 from ...face.engine import Search
@@ -153,7 +153,9 @@ class ExtractIdentity(io.ComfyNode):
         if extraction.warning:
             log.warning("Troupe, Extract Identity: %s", extraction.warning)
         report = "\n".join([*extraction.report, *filter(None, [extraction.warning])])
-        return io.NodeOutput(extraction.identity, to_images(face_marks(photos, extraction)), report)
+        marked = to_images(face_marks(photos, extraction))
+        shows = {**ui.PreviewImage(marked).as_dict(), "troupe_line": extraction.report}
+        return io.NodeOutput(extraction.identity, marked, report, ui=shows)
 
 
 def box_of(regions) -> tuple[float, float, float, float]:
