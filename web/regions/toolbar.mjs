@@ -24,6 +24,7 @@ export function createToolbar(store, commands, transfer, say) {
     group("view", [snapping, ...VIEW.map((name) => button(name))], say),
     group("regions", [button("copy", transfer.copy), button("paste", transfer.paste)], say),
     element("div", { className: "troupe-menus" }, presetMenu(store, say), background),
+    group("fill-window", [button("fill-window")], say),
   );
   return {
     bar,
