@@ -74,7 +74,9 @@ class ScoreCast(io.ComfyNode):
                 **ui.PreviewImage(to_images(result.marked)).as_dict(),
                 "text": [scores],
                 "troupe_line": [verdict(figures)],
-                "troupe_scores": shown_on_boards(figures, scorable(cast)[0], pictures[0].shape[:2]),
+                "troupe_scores": shown_on_boards(
+                    figures, scorable(cast)[0], pictures[0].shape[:2], ui.PreviewImage(images).as_dict()["images"]
+                ),
             },
         )
 

@@ -23,17 +23,23 @@ def verdict(report: Mapping[str, Any]) -> str:
     return f"{len(pictures)} pictures: {report['right_place']:.0%} in the right place. {each}."
 
 
-def shown_on_boards(report: Mapping[str, Any], cast: Cast, size: Sequence[int]) -> list[dict[str, Any]]:
-    """For each picture its size and its members: name, region, likeness, whether in the right place, and the face.
+def shown_on_boards(
+    report: Mapping[str, Any], cast: Cast, size: Sequence[int], files: Sequence[Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """For each picture its file and its members: name, region, likeness, whether in the right place, and the face.
 
-    cast : the members of the report, in its order
-    size : rows and columns of the pictures
+    cast  : the members of the report, in its order
+    size  : rows and columns of the pictures
+    files : of the pictures, as the host names them to the editor
     A face is [x0, y0, x1, y1] in fractions of the picture, None where none was found.
     """
-    return [_picture(picture, cast, size) for picture in report["images"]]
+    return [
+        {"picture": dict(file), "members": _members(picture, cast, size)}
+        for picture, file in zip(report["images"], files, strict=True)
+    ]
 
 
-def _picture(picture: Mapping[str, Any], cast: Cast, size: Sequence[int]) -> dict[str, Any]:
+def _members(picture: Mapping[str, Any], cast: Cast, size: Sequence[int]) -> list[dict[str, Any]]:
     rows, columns = size
     boxes = {face["name"]: face["bbox"] for face in picture["faces"] if face["name"] is not None}
     members = []
@@ -42,7 +48,7 @@ def _picture(picture: Mapping[str, Any], cast: Cast, size: Sequence[int]) -> dic
         face = box and [round(at / side, 5) for at, side in zip(box, (columns, rows) * 2, strict=True)]
         state = {"own": figures["own"], "right_place": bool(figures["right_place"]), "face": face}
         members.append({"name": name, "region": member.region.name, **state})
-    return {"width": columns, "height": rows, "members": members}
+    return members
 
 
 def _state(picture: Mapping[str, Any], name: str) -> str:

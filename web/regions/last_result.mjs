@@ -7,25 +7,27 @@ import { viewPath } from "./pictures.mjs";
  * ours are no results: Score Cast and Extract Identity draw on theirs.
  */
 export function createLastResult(api, tell) {
-  let address = null;
-  let scores = null;
+  let newest = null;
+  let scored = null; // { address, scores }: what was scored goes first until the next run, whatever else is previewed
 
   function note({ detail }) {
     const { images, troupe_line: line, troupe_scores: pictures } = detail?.output ?? {};
-    const image = images?.at(-1);
-    if (pictures?.length) scores = pictures.at(-1).members;
-    else if (line || !image?.filename || image.type === "input") return;
-    else address = api.apiURL(viewPath(image, detail.prompt_id));
+    const image = pictures?.length ? pictures.at(-1).picture : images?.at(-1);
+    if (!image?.filename || image.type === "input" || (line && !pictures?.length)) return;
+    const address = api.apiURL(viewPath(image, detail.prompt_id));
+    if (pictures?.length) scored = { address, scores: pictures.at(-1).members };
+    else newest = address;
     tell();
   }
 
   return {
-    address: () => address,
-    scores: () => scores,
+    address: () => scored?.address ?? newest,
+    scores: () => scored?.scores ?? null,
     start() {
       api.addEventListener("executed", note);
       api.addEventListener("execution_start", () => {
-        scores = null;
+        newest = scored?.address ?? newest;
+        scored = null;
         tell();
       });
     },

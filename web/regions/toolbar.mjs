@@ -41,7 +41,7 @@ export function createToolbar(store, commands, transfer, say) {
 }
 
 function group(name, children, say) {
-  return element("div", { className: "troupe-group", role: "group", "aria-label": say(name) }, ...children);
+  return element("div", { className: "troupe-group", role: "group", "aria-label": say(name), dataset: { group: name } }, ...children);
 }
 
 function menu(name, values, say, choose) {
