@@ -7,7 +7,7 @@ import { membersOnWire } from "./board/wired.mjs";
 import { BOARD_WORDS } from "./board/words/all.mjs";
 import { filesOf, keepPicture } from "./photos/upload.mjs";
 import { speaker } from "./regions/language.mjs";
-import { addStyles, chain, nodeCanvases } from "./regions/on_node.mjs";
+import { addStyles, chain, CHANGED, nodeCanvases } from "./regions/on_node.mjs";
 import { pictureOf } from "./regions/pictures.mjs";
 
 const NODE = "Troupe_CastBoard";
@@ -47,10 +47,11 @@ function onNode(board, node) {
   const keyOf = () => `${node.graph?.id}:${node.id}`;
   const look = () => {
     const wired = membersOnWire(node);
-    if (wired) board.store.set({ wired });
+    if (wired && JSON.stringify(wired) !== JSON.stringify(board.store.state.wired ?? [])) board.store.set({ wired });
   };
   const added = () => {
     shown.set(board, node);
+    window.addEventListener(CHANGED, look);
     requestAnimationFrame(() => {
       look();
       if (results.has(keyOf())) board.told(results.get(keyOf()));
@@ -58,7 +59,10 @@ function onNode(board, node) {
   };
   chain(node, "onAdded", added);
   if (node.graph) added();
-  chain(node, "onRemoved", () => shown.delete(board));
+  chain(node, "onRemoved", () => {
+    shown.delete(board);
+    window.removeEventListener(CHANGED, look);
+  });
   chain(node, "onConnectionsChange", () => requestAnimationFrame(look));
   board.root.addEventListener("pointerenter", look);
   chain(node, "onExecuted", ({ troupe_board: said } = {}) => {

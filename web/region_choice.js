@@ -96,6 +96,7 @@ function colour(choice) {
     verticalAlign: "-1px", background: region.colour,
   });
   choice.prepend(dot);
+  if (dot.nextElementSibling) dot.nextElementSibling.style.marginRight = "auto"; // lists that spread their choices out
 }
 
 app.registerExtension({

@@ -21,10 +21,9 @@ export function createToolbar(store, commands, transfer, say) {
     { className: "troupe-toolbar" },
     group("tools", tools, say),
     group("actions", actions, say),
-    group("view", [snapping, ...VIEW.map((name) => button(name))], say),
+    group("view", [snapping, ...VIEW.map((name) => button(name)), button("fill-window")], say),
     group("regions", [button("copy", transfer.copy), button("paste", transfer.paste)], say),
     element("div", { className: "troupe-menus" }, presetMenu(store, say), background),
-    group("fill-window", [button("fill-window")], say),
   );
   return {
     bar,

@@ -31,6 +31,6 @@ export default {
   broken: "Diese Bereiche sind nicht lesbar", "broken-kept": "Der Text bleibt, wie er ist, bis Sie neu beginnen.",
   "copy-text": "Text kopieren", afresh: "Neu beginnen",
   "fill-window": "Ganzer Bildschirm (F oder Doppelklick)", "chip-wrong": "falscher Platz", "chip-missing": "fehlt",
-  "choice-auto": "nach Namen, sonst der nächste freie", "choice-other": "Anderer Name …",
+  "choice-auto": "automatisch", "choice-other": "Anderer Name …",
   "choice-name": "Name des Bereichs, wie er beim Ausführen heißen wird",
 };
