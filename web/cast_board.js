@@ -5,6 +5,7 @@ import { app } from "../../scripts/app.js";
 import { createBoard } from "./board/board.mjs";
 import { membersOnWire } from "./board/wired.mjs";
 import { BOARD_WORDS } from "./board/words/all.mjs";
+import { takeBeside } from "./photos/drop_zone.mjs";
 import { filesOf, keepPicture } from "./photos/upload.mjs";
 import { speaker } from "./regions/language.mjs";
 import { addStyles, chain, CHANGED, nodeCanvases } from "./regions/on_node.mjs";
@@ -39,6 +40,7 @@ function makeBoard(host, parts, source) {
 function createWidget(node, inputName, inputData) {
   const { editor, answer } = boards.add(node, inputName, inputData, makeBoard);
   onNode(editor, node);
+  takeBeside(node, editor.taken);
   return answer;
 }
 

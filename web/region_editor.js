@@ -2,7 +2,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { takePictures } from "./photos/drop_zone.mjs";
+import { takeBeside, takePictures } from "./photos/drop_zone.mjs";
 import { filesOf, keepPicture } from "./photos/upload.mjs";
 import { createEditor } from "./regions/editor.mjs";
 import { NATIVE_NAMES, speaker } from "./regions/language.mjs";
@@ -24,12 +24,14 @@ function createWidget(node, inputName, inputData) {
     const socket = node.inputs.findIndex((input) => input.name === inputName && !input.widget);
     if (socket >= 0 && !node.isInputConnected(socket)) node.removeInput(socket); // saved when the text still was a text box
   });
-  takePictures(editor.root, (pictures) => { // ends with the element
+  const take = (pictures) => {
     connectPicture(node, pictures).then(
       () => (editor.store.set({ background: "input" }), look()),
       (error) => editor.store.set({ status: say("not-taken", { reason: error.message }) }),
     );
-  });
+  };
+  takePictures(editor.root, take); // ends with the element
+  takeBeside(node, take);
   return answer;
 }
 

@@ -115,6 +115,8 @@ export function createBoard(say, host, parts = {}) {
 
   return {
     ...editor,
+    /** Take pictures that were dropped on nobody in particular. */
+    taken: (pictures) => take(pictures, null, false),
     /** What a run found: { lines, faces, wired }. */
     told(result) {
       const wired = result.wired?.length ? namedByRun(store.state.wired, result.wired) : store.state.wired;
