@@ -32,6 +32,7 @@ function createWidget(node, inputName, inputData) {
   const chosen = (wanted) => {
     if (wanted === OTHER) return void askFor(widget, value);
     value = wanted;
+    window.dispatchEvent(new Event(CHANGED)); // boards show who stands where
     return check(node);
   };
   const options = { values: () => choicesOf(node, value), getOptionLabel: labelOf };

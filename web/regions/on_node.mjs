@@ -48,6 +48,7 @@ export function nodeCanvases({ app, api }, kind) {
     capture,
     undo: (again) => app.extensionManager?.command?.execute(again ? "Comfy.Redo" : "Comfy.Undo"),
     changed() {
+      if (node.graph?.getNodeById(node.id) !== node) return; // fields that undo took off the page tell once more
       changed();
       node.setDirtyCanvas?.(true, true);
       window.dispatchEvent(new Event(CHANGED));
