@@ -9,3 +9,7 @@ Regions = io.Custom("TROUPE_REGIONS")  # tuple[attention.regions.region.Region, 
 Attention = io.Custom("TROUPE_ATTENTION")  # nodes.host.effects.attention_recorder.AttentionRecorder
 Cast = io.Custom("TROUPE_CAST")  # tuple[attention.recipes.cast.Member, ...]
 BoundingBox = io.Custom("BOUNDING_BOX")  # the host's own type; older hosts have detectors but no class for it
+
+# For nodes that show something and are no outputs: it is shown again when a run has nothing to make anew. Older hosts
+# know no such argument, and there it is shown when it is made.
+SHOWN_AGAIN = {"has_intermediate_output": True} if "has_intermediate_output" in io.Schema.__dataclass_fields__ else {}

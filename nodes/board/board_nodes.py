@@ -10,7 +10,7 @@ from ..host.faces.board_photos import stamp_of_photo
 from ..host.images import picture_size
 from ..regions.region_nodes import size_from_latent
 from ..regions.region_value import encode_regions
-from ..types import Cast, FaceEngine, Regions
+from ..types import SHOWN_AGAIN, Cast, FaceEngine, Regions
 from .board_cast import BoardReport, build_cast, missing_photos
 from .board_value import VERSION, BoardTextError, decode_board
 
@@ -84,6 +84,7 @@ class CastBoard(io.ComfyNode):
                 io.Int.Output(display_name="height"),
                 io.String.Output(display_name="report", tooltip="What was found on each photo, and what is missing."),
             ],
+            **SHOWN_AGAIN,
         )  # fmt: skip
 
     @classmethod

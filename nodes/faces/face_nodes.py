@@ -18,7 +18,7 @@ from ..host.faces.photo_file import flaw_of, loaded_file, unmirrored
 from ..host.images import to_images, to_pictures
 from ..host.progress import watched
 from ..marks import face_marks
-from ..types import FaceEngine, Identity, Regions
+from ..types import SHOWN_AGAIN, FaceEngine, Identity, Regions
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,7 @@ class ExtractIdentity(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.unique_id],
+            **SHOWN_AGAIN,
         )
 
     @classmethod

@@ -10,7 +10,7 @@ from comfy_api.latest import io, ui
 from ...attention.regions.region import Region, rasterise
 from ..host.images import picture_size
 from ..host.linked_outputs import is_linked, not_made
-from ..types import Regions
+from ..types import SHOWN_AGAIN, Regions
 from .region_value import decode_regions, encode_regions
 
 MASKS = 1  # the place of that output
@@ -81,6 +81,7 @@ class DrawRegions(io.ComfyNode):
                 Regions.Output(display_name="regions", tooltip="The named regions, for Cast Member."),
                 io.Mask.Output(display_name="masks", tooltip="One mask per region, in the order of the list."),
             ],
+            **SHOWN_AGAIN,
         )
 
     @classmethod
