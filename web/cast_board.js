@@ -3,17 +3,19 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { createBoard } from "./board/board.mjs";
+import { membersOnWire } from "./board/wired.mjs";
 import { BOARD_WORDS } from "./board/words/all.mjs";
+import { takeBeside } from "./photos/drop_zone.mjs";
 import { filesOf, keepPicture } from "./photos/upload.mjs";
 import { speaker } from "./regions/language.mjs";
-import { addStyles, chain, nodeCanvases } from "./regions/on_node.mjs";
+import { addStyles, chain, CHANGED, nodeCanvases } from "./regions/on_node.mjs";
 import { pictureOf } from "./regions/pictures.mjs";
 
 const NODE = "Troupe_CastBoard";
 const WIDGET = "TROUPE_CAST_BOARD";
-const boards = nodeCanvases({ app, api }, { type: WIDGET, size: { width: 540, height: 780 }, leastHeight: 480 });
+const boards = nodeCanvases({ app, api }, { type: WIDGET, size: { width: 540, height: 780 }, leastHeight: 480, background: "result" });
 const results = new Map(); // by graph and node: undo makes nodes anew
-const shown = new Map(); // node -> board, of those that are in a graph
+const shown = new Map(); // board -> its node, of those that are in a graph
 
 /** Upload what was dropped: [{ file, name }]. */
 async function take(pictures) {
@@ -26,23 +28,50 @@ function urlOf(file) {
   return pictureOf({ widgets: [{ name: "image", value: file }] }, null, (path) => api.apiURL(path)) ?? "";
 }
 
-function createWidget(node, inputName, inputData) {
+/** A view of a board on `node`; `source` is the node inside, on the face of a subgraph. */
+function makeBoard(host, parts, source) {
   addStyles("./regions/editor.css", import.meta.url);
   addStyles("./board/board.css", import.meta.url);
-  const say = speaker(boards.language(), BOARD_WORDS);
-  const { editor, answer } = boards.add(node, inputName, inputData, (host) => createBoard(say, { ...host, take, urlOf }));
+  const board = createBoard(speaker(boards.language(), BOARD_WORDS), { ...host, take, urlOf }, parts);
+  if (source) onNode(board, source);
+  return board;
+}
+
+function createWidget(node, inputName, inputData) {
+  const { editor, answer } = boards.add(node, inputName, inputData, makeBoard);
+  onNode(editor, node);
+  takeBeside(node, editor.taken);
+  return answer;
+}
+
+/** Tell a board what happens to its node: members who are connected, what runs found. */
+function onNode(board, node) {
   const keyOf = () => `${node.graph?.id}:${node.id}`;
-  chain(node, "onAdded", () => {
-    shown.set(node, editor);
-    requestAnimationFrame(() => results.has(keyOf()) && editor.told(results.get(keyOf())));
+  const look = () => {
+    const wired = membersOnWire(node);
+    if (wired && JSON.stringify(wired) !== JSON.stringify(board.store.state.wired ?? [])) board.store.set({ wired });
+  };
+  const added = () => {
+    shown.set(board, node);
+    window.addEventListener(CHANGED, look);
+    requestAnimationFrame(() => {
+      look();
+      if (results.has(keyOf())) board.told(results.get(keyOf()));
+    });
+  };
+  chain(node, "onAdded", added);
+  if (node.graph) added();
+  chain(node, "onRemoved", () => {
+    shown.delete(board);
+    window.removeEventListener(CHANGED, look);
   });
-  chain(node, "onRemoved", () => shown.delete(node));
+  chain(node, "onConnectionsChange", () => requestAnimationFrame(look));
+  board.root.addEventListener("pointerenter", look);
   chain(node, "onExecuted", ({ troupe_board: said } = {}) => {
     if (!said?.[0]) return;
     results.set(keyOf(), said[0]);
-    editor.told(said[0]);
+    board.told(said[0]);
   });
-  return answer;
 }
 
 /** A sentence of ours belongs on the card, not only in the run's error. */
@@ -50,7 +79,7 @@ function noteFailure({ detail }) {
   if (!detail?.node_type?.startsWith("Troupe_")) return;
   const text = String(detail.exception_message ?? "").trim().replace(/^Troupe, [^:]+: /, "");
   const id = String(detail.node_id).split(":").at(-1); // of the node inside of its graph
-  for (const [node, board] of shown) {
+  for (const [board, node] of shown) {
     const own = detail.node_type === NODE && String(node.id) === id;
     if (own || board.names(text)) board.failed(text); // faces are also looked for by nodes that come after
   }
@@ -62,5 +91,6 @@ app.registerExtension({
     boards.start();
     api.addEventListener("execution_error", noteFailure);
   },
+  nodeCreated: boards.faces(makeBoard),
   getCustomWidgets: () => ({ [WIDGET]: createWidget }),
 });

@@ -2,7 +2,8 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { choicesIn, LIST, nameOf } from "./identities/choices.mjs";
+import { nameOf } from "./identities/choices.mjs";
+import { watchLists } from "./identities/open_lists.mjs";
 
 const NODE = "Troupe_LoadIdentity";
 const SIDE = 40; // pixels
@@ -30,39 +31,12 @@ function addFace(choice, file) {
   choice.prepend(face);
 }
 
-/** Faces for the choices of a list that was just opened, if it is one of identities. */
-function decorate(added) {
-  const choices = choicesIn(added);
-  if (!choices.length) return;
-  const files = offered();
-  for (const choice of choices) {
-    const file = nameOf(choice);
-    if (files.has(file) && file.endsWith(".safetensors") && !choice.querySelector(".troupe-face")) addFace(choice, file);
-  }
-}
-
-/** Watch the page from the press that may open a list until no list is open any more. */
-const watcher = new MutationObserver((changes) => {
-  for (const change of changes) {
-    for (const added of change.addedNodes) if (added.nodeType === 1) decorate(added);
-  }
-});
-let watching = 0; // a timer
-
-function look() {
-  if (watching || !offered().size) return;
-  watcher.observe(document.body, { childList: true, subtree: true });
-  watching = setInterval(() => {
-    if (document.querySelector(LIST)) return;
-    watcher.disconnect();
-    clearInterval(watching);
-    watching = 0;
-  }, 1000);
+function decorate(choice) {
+  const file = nameOf(choice);
+  if (file.endsWith(".safetensors") && !choice.querySelector(".troupe-face") && offered().has(file)) addFace(choice, file);
 }
 
 app.registerExtension({
   name: "Troupe.IdentityPicker",
-  setup() {
-    for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, look, { capture: true, passive: true });
-  },
+  setup: () => watchLists(() => offered().size > 0, decorate),
 });

@@ -2,7 +2,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { takePictures } from "./photos/drop_zone.mjs";
+import { takeBeside, takePictures } from "./photos/drop_zone.mjs";
 import { filesOf, keepPicture } from "./photos/upload.mjs";
 import { createEditor } from "./regions/editor.mjs";
 import { NATIVE_NAMES, speaker } from "./regions/language.mjs";
@@ -12,21 +12,26 @@ import { upstream } from "./regions/pictures.mjs";
 const WIDGET = "TROUPE_REGION_CANVAS"; // not a socket type: inputs of that type would all become canvases
 const canvases = nodeCanvases({ app, api }, { type: WIDGET, size: { width: 420, height: 480 }, leastHeight: 380 });
 
-function createWidget(node, inputName, inputData) {
+function makeEditor(host, parts) {
   addStyles("./regions/editor.css", import.meta.url);
+  return createEditor(speaker(canvases.language()), host, parts);
+}
+
+function createWidget(node, inputName, inputData) {
+  const { editor, look, answer } = canvases.add(node, inputName, inputData, makeEditor);
   const say = speaker(canvases.language());
-  const { editor, look, answer } = canvases.add(node, inputName, inputData, (host) => createEditor(say, host));
-  answer.widget.options.socketless = true;
   chain(node, "onConfigure", () => {
-    const socket = node.inputs.findIndex((input) => input.name === inputName);
+    const socket = node.inputs.findIndex((input) => input.name === inputName && !input.widget);
     if (socket >= 0 && !node.isInputConnected(socket)) node.removeInput(socket); // saved when the text still was a text box
   });
-  takePictures(editor.root, (pictures) => { // ends with the element
+  const take = (pictures) => {
     connectPicture(node, pictures).then(
       () => (editor.store.set({ background: "input" }), look()),
       (error) => editor.store.set({ status: say("not-taken", { reason: error.message }) }),
     );
-  });
+  };
+  takePictures(editor.root, take); // ends with the element
+  takeBeside(node, take);
   return answer;
 }
 
@@ -63,5 +68,6 @@ app.registerExtension({
     },
   ],
   setup: canvases.start,
+  nodeCreated: canvases.faces(makeEditor),
   getCustomWidgets: () => ({ [WIDGET]: createWidget }),
 });

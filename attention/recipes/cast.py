@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..regions.region import Region
 
 
 @dataclass(frozen=True, eq=False)
+class NoIdentity:
+    """In place of an identity, where a place has words and nobody in particular: a name, and none of the rest."""
+
+    name: str
+    embeddings: Mapping[str, Any] = field(default_factory=dict)
+    photos: tuple = ()
+    crops: tuple = ()
+    boxes: tuple = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Member:
     """One person's part in a picture.
 
-    identity : opaque here; has `.name` and `.embeddings`
+    identity : opaque here; has `.name` and `.embeddings`. NoIdentity for a place that words alone act in
     region   : where the person appears
     strength : scales this member's share of the attention; 0 keeps their place and draws nobody there
     prompt   : the host's conditioning for this region alone, or None
     adapter  : the adapter for this member alone, or None for the one of the whole cast
     start, end : the part of the schedule in which this member acts, in fractions from its begin
+    negative : the host's conditioning for this region in the negative prompt's rows, or None
     """
 
     identity: Any
@@ -28,6 +40,7 @@ class Member:
     adapter: Any = None
     start: float = 0.0
     end: float = 1.0
+    negative: Any = None
 
 
 Cast = tuple[Member, ...]
@@ -44,9 +57,12 @@ def with_member(
     adapter: Any = None,
     start: float = 0.0,
     end: float = 1.0,
+    negative: Any = None,
 ) -> Cast:
-    """The cast and, last, one more member in the region of that name; without one, in that named like the person.
+    """The cast and, last, one more member in the region of that name.
 
+    Without a name it is the region that is named like the person, else the first one that nobody has. NoIdentity acts
+    by its words alone, whatever the strength.
     Raises ValueError when no region has that name, or when it already belongs to a member, or when the member's part
     of the schedule is empty.
     """
@@ -56,7 +72,7 @@ def with_member(
             "there is no step to act in. Set 'end' above 'start'."
         )
     by_name = {candidate.name: candidate for candidate in regions}
-    wanted = region.strip() or identity.name
+    wanted = region.strip() or _own_or_free(cast, by_name, identity.name)
     chosen = by_name.get(wanted)
     if chosen is None:
         names = ", ".join(f"'{name}'" for name in by_name) or "none, because no region is drawn"
@@ -77,4 +93,12 @@ def with_member(
                     else "Draw another region for one of them."
                 )
             )
-    return (*cast, Member(identity, chosen, strength, prompt, adapter, start, end))
+    strength = 0.0 if isinstance(identity, NoIdentity) else strength
+    return (*cast, Member(identity, chosen, strength, prompt, adapter, start, end, negative))
+
+
+def _own_or_free(cast: Cast, names: Sequence[str] | Mapping[str, Region], person: str) -> str:
+    """The region named like the person, else the first that no member has, else the person's name."""
+    taken = {member.region.name for member in cast}
+    free = [name for name in names if name not in taken]
+    return person if person in free or not free else free[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...attention.recipes.cast import Cast, with_member
+from ...attention.recipes.cast import Cast, NoIdentity, with_member
 from ...face.engine import Face, FaceEngine, NoFaceFound
 from ...face.extraction import Extraction
 from ...face.identity import FaceChoice, Identity, subject_from_pictures
@@ -48,7 +48,7 @@ def missing_photos(people: Sequence[Person]) -> str:
 
 
 def build_cast(people: Sequence[Person], cast: Cast, engine: FaceEngine | None, clip: Any, report: BoardReport) -> Cast:
-    """The members of `cast` and, behind them, everybody on the board who has a photo.
+    """The members of `cast` and, behind them, everybody on the board who has a photo, or words that a clip reads.
 
     engine : finds faces and describes them now; without one, members carry their photos and the choice of face
     clip   : encodes people's own words; without one they have none
@@ -59,15 +59,14 @@ def build_cast(people: Sequence[Person], cast: Cast, engine: FaceEngine | None, 
         raise ValueError(sentence)
     regions = [person.region for person in people]
     for person in people:
-        if not person.photos:
+        prompt, negative = (_encoded(text, person.name, clip, report) for text in (person.prompt, person.negative))
+        if not person.photos and prompt is None and negative is None:
             report.lines.append(f"{person.name}: nobody yet, no photo.")
             continue
-        identity = _identity(person, engine, report)
-        prompt = _encoded(person, clip, report)
+        identity = _identity(person, engine, report) if person.photos else NoIdentity(person.name)
         try:
-            cast = with_member(
-                cast, identity, regions, person.name, person.strength, prompt, None, person.start, person.end
-            )
+            parts = person.name, person.strength, prompt, None, person.start, person.end, negative
+            cast = with_member(cast, identity, regions, *parts)
         except ValueError as error:
             raise ValueError(str(error).replace("Troupe, Cast Member", "Troupe, Cast Board", 1)) from error
     return cast
@@ -117,10 +116,11 @@ def _in_fractions(face: Face, picture: np.ndarray) -> list[float]:
     return [round(float(at) / size, 5) for at, size in zip(face.bbox, (width, height, width, height), strict=True)]
 
 
-def _encoded(person: Person, clip: Any, report: BoardReport) -> Any:
-    if not person.prompt:
+def _encoded(text: str, name: str, clip: Any, report: BoardReport) -> Any:
+    if not text:
         return None
     if clip is None:
-        report.lines.append(f"{person.name}: has words of their own, and no clip is connected to read them.")
+        line = f"{name}: has words of their own, and no clip is connected to read them."
+        report.lines += [] if line in report.lines else [line]
         return None
-    return clip.encode_from_tokens_scheduled(clip.tokenize(person.prompt))
+    return clip.encode_from_tokens_scheduled(clip.tokenize(text))

@@ -7,8 +7,10 @@ from comfy_api.latest import io, ui
 
 from ...attention.regions.region import Region, rasterise
 from ..host.faces.board_photos import stamp_of_photo
+from ..host.images import picture_size
+from ..regions.region_nodes import size_from_latent
 from ..regions.region_value import encode_regions
-from ..types import Cast, FaceEngine, Regions
+from ..types import SHOWN_AGAIN, Cast, FaceEngine, Regions
 from .board_cast import BoardReport, build_cast, missing_photos
 from .board_value import VERSION, BoardTextError, decode_board
 
@@ -69,15 +71,20 @@ class CastBoard(io.ComfyNode):
                     tooltip="Photos, places and words of the people. Kept as JSON: regions as in Draw Regions, each "
                     "with a person.",
                 ),
+                size_from_latent(),
             ],
             outputs=[
-                Cast.Output(display_name="cast", tooltip="Everybody who has a photo, front to back, for Apply Cast."),
+                Cast.Output(
+                    display_name="cast",
+                    tooltip="Everybody who has a photo or words of their own, front to back, for Apply Cast.",
+                ),
                 Regions.Output(display_name="regions", tooltip="Every place on the board, for Depth Layout."),
                 io.Mask.Output(display_name="masks", tooltip="One mask per place, in the order of the list."),
                 io.Int.Output(display_name="width"),
                 io.Int.Output(display_name="height"),
                 io.String.Output(display_name="report", tooltip="What was found on each photo, and what is missing."),
             ],
+            **SHOWN_AGAIN,
         )  # fmt: skip
 
     @classmethod
@@ -99,17 +106,18 @@ class CastBoard(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, width: int, height: int, board: str, clip=None, cast=None, engine=None, image: torch.Tensor | None = None
-    ) -> io.NodeOutput:
-        if image is not None:
-            height, width = image.shape[1:3]
+        cls, width: int, height: int, board: str, clip=None, cast=None, engine=None, image: torch.Tensor | None = None,
+        latent=None,
+    ) -> io.NodeOutput:  # fmt: skip
+        width, height = picture_size(width, height, image, latent)
         people = decode_board(board, width / height)
         report = BoardReport()
         members = build_cast(people, cast or (), engine, clip, report)
         regions = tuple(person.region for person in people)
         masks = rasterise(regions, height, width) if regions else torch.zeros(1, height, width)
-        shown = {"lines": report.lines, "faces": report.faces, "wired": [member.identity.name for member in cast or ()]}
-        shows = {"troupe_board": [shown]}
+        wired = [{"name": member.identity.name, "region": member.region.name} for member in cast or ()]
+        shown = {"lines": report.lines, "faces": report.faces, "wired": wired}
+        shows = {"troupe_board": [shown], "troupe_size": [[width, height]]}
         if image is not None:
             shows["troupe_background"] = ui.PreviewImage(image[:1]).as_dict()["images"]
         return io.NodeOutput(members, regions, masks, width, height, "\n".join(report.lines), ui=shows)

@@ -2,7 +2,7 @@
 
 {"version": 2, "board": 1, "regions": [{"name": "Ada", "x": 0.05, "y": 0.1, "width": 0.4, "height": 0.85, "person":
     {"photos": [{"file": "troupe/<hash>.jpg", "name": "ada.jpg", "face": [0.5, 0.3]}], "prompt": "in a red coat",
-     "strength": 1, "start": 0, "end": 1, "whole": false}}, ...]}
+     "negative": "hat", "strength": 1, "start": 0, "end": 1, "whole": false}}, ...]}
 Regions are read by region_value.py and stand in the order of the cast, front to back. Of a person, everything may be
 left out. `file` is a picture as Load Image names it, `name` what the user calls it, `face` a point of the photo near
 the face that is meant, `whole` takes the whole photo for the face. `web/board/people.mjs` reads and writes the same.
@@ -45,11 +45,12 @@ class Photo:
 
 @dataclass(frozen=True)
 class Person:
-    """Who stands in a region: nobody yet, where there is no photo."""
+    """Who stands in a region: nobody yet, where there is no photo; nobody in particular, where there are words."""
 
     region: Region
     photos: tuple[Photo, ...] = ()
     prompt: str = field(default="", repr=False)
+    negative: str = field(default="", repr=False)
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
@@ -89,15 +90,18 @@ def _person(region: Region, entry: Any) -> Person:
     where = f"'{region.name}'"
     if not isinstance(entry, Mapping):
         raise BoardTextError(f"the person {where} is {shown(entry)}, it should be a dictionary.")
-    prompt, whole, photos = entry.get("prompt", ""), entry.get("whole", False), entry.get("photos", [])
-    if not isinstance(prompt, str) or len(prompt) > LONGEST_PROMPT:
+    words = [entry.get(key, "") for key in ("prompt", "negative")]
+    whole, photos = entry.get("whole", False), entry.get("photos", [])
+    if not all(isinstance(text, str) and len(text) <= LONGEST_PROMPT for text in words):
         raise BoardTextError(f"the words of {where} should be a text of at most {LONGEST_PROMPT} characters.")
     if not isinstance(whole, bool):
         raise BoardTextError(f"'whole' of {where} is {shown(whole)}, it should be true or false.")
     if not isinstance(photos, list) or len(photos) > MOST_PHOTOS:
         raise BoardTextError(f"the photos of {where} should be a list of at most {MOST_PHOTOS}.")
     numbers = {key: _number(entry.get(key), key, where, limits) for key, limits in NUMBERS.items()}
-    return Person(region, tuple(_photo(photo, where) for photo in photos), prompt.strip(), whole=whole, **numbers)
+    prompt, negative = (text.strip() for text in words)
+    taken = tuple(_photo(photo, where) for photo in photos)
+    return Person(region, taken, prompt, negative, whole=whole, **numbers)
 
 
 def _number(value: Any, key: str, where: str, limits: tuple[float, float, float]) -> float:

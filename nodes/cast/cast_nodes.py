@@ -8,6 +8,7 @@ from ...attention.recipes.cast import with_member
 from ...attention.recipes.recipe_book import RECIPE_BOOK, recipe_named
 from ..host.cast.model_patch import patch_cast
 from ..host.effects.prompts import unused_prompts
+from ..host.model.families import family_of
 from ..types import Adapter, Cast, Identity, Regions
 from .advanced_inputs import ADAPTER_TOOLTIP, MODEL_TOOLTIP
 
@@ -54,9 +55,10 @@ class CastMember(io.ComfyNode):
                 Adapter.Input("adapter", optional=True, tooltip="For this member alone, instead of Apply Cast's."),
                 io.String.Input(
                     "region",
-                    default="left",
+                    default="",
+                    extra_dict={"widgetType": "TROUPE_REGION_CHOICE"},  # a list of them, by web/region_choice.js
                     tooltip="The name of this member's region, as in Draw Regions. "
-                    "Empty: the region that is named like the person.",
+                    "Empty: the region that is named like the person, else the next one that nobody has.",
                 ),
                 io.Float.Input(
                     "strength",
@@ -68,15 +70,23 @@ class CastMember(io.ComfyNode):
                 ),
                 _fraction("start", 0.0, "Where in the schedule this person begins to act; 0 is the first step."),
                 _fraction("end", 1.0, "Where in the schedule this person ceases to act; 1 is the last step."),
+                io.Conditioning.Input(
+                    "negative",
+                    optional=True,
+                    tooltip="What is not wanted in this person's region, beside the picture's negative prompt. Acts "
+                    "where 'prompt' would, in models with cross-attention (SD1.5, SDXL).",
+                ),
             ],
             outputs=[Cast.Output(display_name="cast")],
         )
 
     @classmethod
     def execute(
-        cls, identity, regions, region, strength, cast=None, prompt=None, adapter=None, start=0.0, end=1.0
-    ) -> io.NodeOutput:
-        return io.NodeOutput(with_member(cast or (), identity, regions, region, strength, prompt, adapter, start, end))
+        cls, identity, regions, region, strength, cast=None, prompt=None, adapter=None, start=0.0, end=1.0,
+        negative=None,
+    ) -> io.NodeOutput:  # fmt: skip
+        parts = identity, regions, region, strength, prompt, adapter, start, end, negative
+        return io.NodeOutput(with_member(cast or (), *parts))
 
 
 class ApplyCast(io.ComfyNode):
@@ -137,7 +147,7 @@ class ApplyCast(io.ComfyNode):
     def execute(cls, model, cast, recipe, strength, adapter=None, vae=None) -> io.NodeOutput:
         chosen = recipe_named(recipe)
         patched = patch_cast(model, cast, adapter, chosen, strength, vae)
-        unused = unused_prompts(cast, chosen)
+        unused = unused_prompts(cast, chosen, family_of(model).kind)
         return io.NodeOutput(patched, ui=ui.PreviewText(unused) if unused else None)
 
 

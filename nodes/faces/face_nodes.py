@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ...face.detector import SCORE_THRESHOLD
 from ...face.engine import Search
@@ -18,7 +18,7 @@ from ..host.faces.photo_file import flaw_of, loaded_file, unmirrored
 from ..host.images import to_images, to_pictures
 from ..host.progress import watched
 from ..marks import face_marks
-from ..types import FaceEngine, Identity, Regions
+from ..types import SHOWN_AGAIN, FaceEngine, Identity, Regions
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,7 @@ class ExtractIdentity(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.unique_id],
+            **SHOWN_AGAIN,
         )
 
     @classmethod
@@ -153,7 +154,9 @@ class ExtractIdentity(io.ComfyNode):
         if extraction.warning:
             log.warning("Troupe, Extract Identity: %s", extraction.warning)
         report = "\n".join([*extraction.report, *filter(None, [extraction.warning])])
-        return io.NodeOutput(extraction.identity, to_images(face_marks(photos, extraction)), report)
+        marked = to_images(face_marks(photos, extraction))
+        shows = {**ui.PreviewImage(marked).as_dict(), "troupe_line": extraction.report}
+        return io.NodeOutput(extraction.identity, marked, report, ui=shows)
 
 
 def box_of(regions) -> tuple[float, float, float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,3 +58,17 @@ def with_changes(images: Tensor, pictures: Sequence[np.ndarray], changed: Sequen
     for image, picture, mask in zip(batch, pictures, changed, strict=True):
         image[torch.from_numpy(mask).to(image.device)] = torch.from_numpy(picture[mask]).to(image) / 255
     return batch
+
+
+def picture_size(width: int, height: int, image: Tensor | None, latent: Mapping[str, Any] | None) -> tuple[int, int]:
+    """Width and height in pixels: of a picture [B, H, W, C], else of what a latent becomes, else those given.
+
+    A latent says how many pixels a cell has, or its channels do: FLUX.2's 128 are of 16 x 16 pixels.
+    """
+    if image is not None:
+        return image.shape[2], image.shape[1]
+    if latent is None:
+        return width, height
+    samples = latent["samples"]
+    pixels = latent.get("downscale_ratio_spacial") or (16 if samples.shape[1] == 128 else 8)
+    return samples.shape[-1] * pixels, samples.shape[-2] * pixels

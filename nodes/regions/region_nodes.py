@@ -8,8 +8,9 @@ import torch
 from comfy_api.latest import io, ui
 
 from ...attention.regions.region import Region, rasterise
+from ..host.images import picture_size
 from ..host.linked_outputs import is_linked, not_made
-from ..types import Regions
+from ..types import SHOWN_AGAIN, Regions
 from .region_value import decode_regions, encode_regions
 
 MASKS = 1  # the place of that output
@@ -74,24 +75,38 @@ class DrawRegions(io.ComfyNode):
                     "top left corner, shape is box, ellipse or mask, rotation is in degrees, and a smaller order "
                     "is nearer.",
                 ),
+                size_from_latent(),
             ],
             outputs=[
                 Regions.Output(display_name="regions", tooltip="The named regions, for Cast Member."),
                 io.Mask.Output(display_name="masks", tooltip="One mask per region, in the order of the list."),
             ],
+            **SHOWN_AGAIN,
         )
 
     @classmethod
-    def execute(cls, width: int, height: int, regions: str, image: torch.Tensor | None = None) -> io.NodeOutput:
-        if image is not None:
-            height, width = image.shape[1:3]
+    def execute(
+        cls, width: int, height: int, regions: str, image: torch.Tensor | None = None, latent=None
+    ) -> io.NodeOutput:
+        width, height = picture_size(width, height, image, latent)
         drawn = decode_regions(regions, width / height)
         masks = _masks(drawn, height, width) if is_linked(MASKS) else not_made("Draw Regions", "masks")
-        return io.NodeOutput(drawn, masks, ui=None if image is None else _background(image))
+        shows = {"troupe_size": [[width, height]], **({} if image is None else _background(image))}
+        return io.NodeOutput(drawn, masks, ui=shows)
 
     @classmethod
     def fingerprint_inputs(cls, **inputs) -> bool:
         return is_linked(MASKS)
+
+
+def size_from_latent() -> io.Input:
+    """The input of canvases that was added after `image`; optional, so that prompts saved before run on."""
+    return io.Latent.Input(
+        "latent",
+        optional=True,
+        tooltip="The latent that the sampler gets. When connected, its picture's size replaces width and height, "
+        "unless a picture is connected.",
+    )
 
 
 def _masks(regions: Sequence[Region], height: int, width: int) -> torch.Tensor:

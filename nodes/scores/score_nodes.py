@@ -10,6 +10,7 @@ from ..host.scores.prompt_judge import judge_of
 from ..types import BoundingBox, Cast, FaceEngine
 from .cast_scoring import Beside, scorable, score_cast
 from .score_inputs import boxes_by_picture, words_by_member
+from .score_words import shown_on_boards, verdict
 
 NO_TARGET = "copy_paste, blending, sim_target: connect 'target', another photo of the same people."
 NO_PEOPLE = "layout_iou: connect 'people', boxes of a detector such as RT-DETR or SAM3."
@@ -69,7 +70,14 @@ class ScoreCast(io.ComfyNode):
             to_images(result.marked),
             to_images(result.plots),
             figures["overall"],
-            ui=ui.PreviewText(scores),
+            ui={
+                **ui.PreviewImage(to_images(result.marked)).as_dict(),
+                "text": [scores],
+                "troupe_line": [verdict(figures)],
+                "troupe_scores": shown_on_boards(
+                    figures, scorable(cast)[0], pictures[0].shape[:2], ui.PreviewImage(images).as_dict()["images"]
+                ),
+            },
         )
 
 

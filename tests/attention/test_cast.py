@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from pack.attention.recipes.cast import with_member
+from pack.attention.recipes.cast import NoIdentity, with_member
 from pack.attention.regions.region import Region
 
 REGIONS = (Region("left", width=0.5), Region("right", x=0.5, width=0.5))
@@ -38,3 +38,17 @@ def test_two_members_cannot_share_a_region():
         with_member(with_member((), ADA, REGIONS, "left"), BOB, REGIONS, "left")
     with pytest.raises(ValueError, match="two adapters, put a second Apply Cast behind the first"):
         with_member(with_member((), ADA, REGIONS, "left"), ADA, REGIONS, "left")
+
+
+def test_without_a_name_it_is_ones_own_region_else_the_next_that_is_free():
+    own = (*REGIONS, Region("Bob"))
+    cast = with_member(with_member((), BOB, own, " "), ADA, own, "")
+    assert [member.region.name for member in cast] == ["Bob", "left"]
+    assert with_member(cast, BOB, own, "")[-1].region.name == "right"
+    with pytest.raises(ValueError, match="there is no region 'Ada'"):
+        with_member(with_member(with_member((), BOB, REGIONS, ""), BOB, REGIONS, ""), ADA, REGIONS, "")
+
+
+def test_a_place_without_an_identity_acts_by_its_words_alone():
+    (member,) = with_member((), NoIdentity("left"), REGIONS, "", 2.0, prompt="words", negative="others")
+    assert (member.strength, member.prompt, member.negative, member.region.name) == (0.0, "words", "others", "left")

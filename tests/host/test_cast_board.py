@@ -180,6 +180,37 @@ def test_words_are_encoded_as_the_stock_node_does_and_missed_without_a_clip(core
     assert "no clip is connected" in alone[5]
 
 
+def test_words_without_a_photo_are_a_place_that_needs_no_adapter(core_nodes, inputs):
+    world = LoadDemoWorld.execute().args
+    cast, *_, report = CastBoard.execute(128, 128, board({"Ada": {"prompt": "red shirt"}}), clip=world[1]).args
+    assert CastBoard.execute(128, 128, board({"Ada": {"prompt": "red shirt"}})).args[0] == ()
+    assert (cast[0].region.name, cast[0].strength, report) == ("Ada", 0.0, "")
+
+    plain = drawn(core_nodes, world, world[0])
+    own = drawn(core_nodes, world, patch_cast(world[0], cast, None, recipe_named("decoupled"), 1.0))
+    assert not torch.equal(plain[:, :, :48], own[:, :, :48])
+
+
+def test_a_negative_of_ones_own_is_encoded_and_written_as_the_card_has_it(core_nodes, inputs):
+    clip = LoadDemoWorld.execute().args[1]
+    (wanted,) = core_nodes["CLIPTextEncode"]().encode(clip, "hat")
+    text = board({"Ada": with_photo(keep_photo(inputs, "Ada"), negative="hat")})
+    (member,) = CastBoard.execute(64, 64, text, clip=clip).args[0]
+    assert torch.equal(member.negative[0][0], wanted[0][0])
+    assert member.prompt is None
+
+
+def test_the_size_is_that_of_a_connected_picture_or_latent(core_nodes):
+    (latent,) = core_nodes["EmptyLatentImage"]().generate(320, 192, 1)
+    flux2 = {"samples": torch.zeros(1, 128, 12, 20)}
+    for given in (latent, {"samples": latent["samples"]}, flux2):
+        for node in (CastBoard, DrawRegions):
+            made = node.execute(64, 64, TWO_PLACES, latent=given)
+            assert made.args[2 if node is CastBoard else 1].shape == (2, 192, 320)
+            assert made.ui["troupe_size"] == [[320, 192]]
+    assert CastBoard.execute(64, 64, TWO_PLACES, latent=latent, image=torch.zeros(1, 40, 48, 3)).args[3:5] == (48, 40)
+
+
 def test_a_new_board_is_two_empty_places():
     cast, regions, masks, _, _, report = CastBoard.execute(1024, 768, TWO_PLACES).args
     assert cast == ()
@@ -193,7 +224,7 @@ def test_members_from_the_wire_stand_in_front(engine, inputs):
     wired = CastMember.execute(dev, DrawRegions.execute(64, 64, board({"Dev": {}})).args[0], "Dev", 1.0).args[0]
     result = CastBoard.execute(64, 64, board({"Ada": with_photo(keep_photo(inputs, "Ada"))}), cast=wired)
     assert [member.identity.name for member in result.args[0]] == ["Dev", "Ada"]
-    assert result.ui["troupe_board"][0]["wired"] == ["Dev"]
+    assert result.ui["troupe_board"][0]["wired"] == [{"name": "Dev", "region": "Dev"}]
     with pytest.raises(ValueError, match="Troupe, Cast Board: region 'Dev' already belongs to 'Dev'"):
         CastBoard.execute(64, 64, board({"Dev": with_photo("troupe/Ada.png")}), cast=wired)
 
@@ -244,6 +275,7 @@ def test_a_changed_file_is_read_again(inputs):
         (board({"Ada": {"photos": [{"file": "a.png", "face": [1]}]}}), "the face on a photo of 'Ada'"),
         (board({"Ada": {"whole": 1}}), "'whole' of 'Ada'"),
         (board({"Ada": {"prompt": 3}}), "the words of 'Ada'"),
+        (board({"Ada": {"negative": ["hat"]}}), "the words of 'Ada'"),
         (board({"Ada": []}), "the person 'Ada' is a list"),
     ],
 )

@@ -21,8 +21,8 @@ from safetensors.torch import save_file
 INPUTS = {
     "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? "
     "peer_compatible? noise? method? zero_tokens?",
-    "Troupe_DrawRegions": "image? width height regions",
-    "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end?",
+    "Troupe_DrawRegions": "image? width height regions latent?",
+    "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end? negative?",
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",
     "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
     "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "

@@ -165,8 +165,8 @@ def test_the_copy_of_a_cropped_positive_in_the_negative_list_is_negative():
 
     assert step.rows == {
         (0, "p"): Row(True, (4, 4, 0, 4)),
-        (1, "n"): Row(False, None, 1),
-        (1, "p"): Row(False, (4, 4, 0, 4), 1),
+        (1, "n"): Row(False, None, 1, negative=True),
+        (1, "p"): Row(False, (4, 4, 0, 4), 1, negative=True),
     }
 
 
@@ -185,7 +185,7 @@ def test_lists_that_a_pack_rebuilt_are_known_by_their_uuids():
 def test_positions_without_uuids_fall_back_to_the_list():
     step = resolve([[cond("p")], [cond("n")]], {"positive": [cond("p")], "negative": [cond("n")]}, (8, 8))
 
-    assert step.of([1, 0, 0], []) == (Row(False, None, 1), Row(True, None), Row(True, None))
+    assert step.of([1, 0, 0], []) == (Row(False, None, 1, negative=True), Row(True, None), Row(True, None))
 
 
 def test_a_crop_that_reaches_over_the_edge_is_cut_as_comfyui_cuts_it():

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pack.attention.recipes.cast import Member
+from pack.attention.recipes.cast import Member, NoIdentity
 from pack.attention.recipes.recipe import Recipe
 from pack.attention.recipes.recipe_book import recipe_named
 from pack.nodes.host.cast.model_patch import patch_cast
+from pack.nodes.host.effects.prompts import unused_prompts
 from pack.tests.host.layer_recorder import record_layers
 from pack.tests.host.tiny_models import (
     ADA,
@@ -16,6 +17,7 @@ from pack.tests.host.tiny_models import (
     EVERYWHERE,
     LEFT,
     MODES,
+    NEGATIVE,
     POSITIVE,
     RIGHT,
     TWO,
@@ -98,6 +100,55 @@ def test_two_casts_mix_their_prompts_before_anybody_acts(model, adapter):
     torch.testing.assert_close(calls[0].change(0), alone[0].change(0), atol=1e-5, rtol=1e-4)
 
 
+def test_a_negative_over_the_whole_picture_is_that_negative(model, adapter):
+    cast = [Member(ADA, EVERYWHERE, strength=0.0, negative=OTHER)]
+
+    assert_same(drawn(model, adapter, cast, base=0.0), sample(model, negative=OTHER))
+    both = [replace(cast[0], prompt=LONG)]
+    assert_same(drawn(model, adapter, both, base=0.0), sample(model, positive=LONG, negative=OTHER))
+
+
+def test_a_negative_acts_in_its_region_and_in_negative_rows_alone(model, adapter):
+    cast = [Member(ADA, LEFT, strength=0.0, negative=LONG), Member(BOB, RIGHT, strength=0.0)]
+
+    with record_layers(model) as (recorded, calls):
+        sample(patch_cast(recorded, tuple(cast), adapter, Recipe("decoupled"), 1.0), steps=1)
+
+    assert len(calls) == 16
+    for call in calls:
+        positive, negative = call.change(0)[0], call.change(1)[0]
+        half = -(-call.grid[1] // 2)
+        assert negative[:, :half].abs().max() > 1e-3, call.key
+        assert call.grid[1] == 1 or not negative[:, half:].any(), call.key
+        assert not positive.any(), call.key
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_negative_equal_to_the_pictures_changes_nothing(model, adapter, mode):
+    refused = [replace(member, negative=NEGATIVE) for member in TWO]
+
+    assert_same(drawn(model, adapter, refused, mode), drawn(model, adapter, TWO, mode))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_words_without_an_identity_are_those_of_a_member_who_does_not_act(model, adapter, mode):
+    words = Member(NoIdentity("a dog"), LEFT, strength=0.0, prompt=OTHER, negative=LONG)
+    beside = Member(BOB, RIGHT)
+
+    assert_same(
+        drawn(model, adapter, [words, beside], mode),
+        drawn(model, adapter, [replace(words, identity=ADA), beside], mode),
+    )
+    assert_same(drawn(model, None, [words], mode), drawn(model, adapter, [replace(words, identity=ADA)], mode))
+
+
+def test_negatives_that_a_model_does_not_read_are_told():
+    cast = (Member(ADA, LEFT, negative=OTHER),)
+    assert "one member has a prompt" in unused_prompts(cast, Recipe("decoupled", prompts=False))
+    assert "cross-attention" in unused_prompts(cast, Recipe("decoupled"), "joint")
+    assert not unused_prompts(cast, Recipe("decoupled"))
+
+
 @pytest.mark.parametrize(
     ("prompt", "said"),
     [
@@ -108,3 +159,5 @@ def test_two_casts_mix_their_prompts_before_anybody_acts(model, adapter):
 def test_a_prompt_that_cannot_be_used_is_refused_with_what_to_do(model, adapter, prompt, said):
     with pytest.raises(ValueError, match=said):
         patch_cast(model, (Member(ADA, LEFT, prompt=prompt),), adapter, Recipe("decoupled"), 1.0)
+    with pytest.raises(ValueError, match=said.replace("the prompt", "the negative prompt")):
+        patch_cast(model, (Member(ADA, LEFT, negative=prompt),), adapter, Recipe("decoupled"), 1.0)

@@ -8,22 +8,26 @@ import { aspectOf } from "../regions/store.mjs";
 import { toPicture } from "../regions/zoom.mjs";
 import { cardsOf } from "./cards.mjs";
 import { createFaces } from "./faces.mjs";
-import { addPeople, changePerson, givePhotos, inOrder, isEmpty, namedAfter, personOf, swap, takePhoto } from "./people.mjs";
+import { addPeople, changePerson, givePhotos, hasWords, inOrder, isEmpty, namedAfter, personOf, swap, takePhoto } from "./people.mjs";
+import { ghostsOf, namedByRun } from "./wired.mjs";
 
 const NO_FACE = /^no face on '(.+?)' of '/; // face/late_faces.py
 
 /**
  * A board: what createEditor gives, with told(result), names(text) and failed(text) for what a run says. `host` is createEditor's,
  * with urlOf(file), where the browser finds a photo, and take(pictures), which uploads what was dropped and gives
- * [{ file, name }].
+ * [{ file, name }]; `parts` may hold the store of another view. The store has besides: wired, the members from the wire
+ * (wired.mjs), problem, what is wrong with whom, and busy, while a photo is taken.
  */
-export function createBoard(say, host) {
-  const board = { result: null, problem: null, busy: false, faces: null, choosePhoto, problemOf };
+export function createBoard(say, host, parts = {}) {
+  const board = { faces: null, choosePhoto, problemOf };
+  const waits = (region) => isEmpty(region) && !hasWords(region) && !region.ghostOf;
   const look = {
     portraitOf: (region) => (isEmpty(region) ? null : board.faces.portrait(personOf(region).photos[0])),
-    linesIn: (region) => (isEmpty(region) && !personOf(region).prompt ? [say("drop-1"), say("drop-2"), region.name] : null),
+    linesIn: (region) => (waits(region) ? [say("drop-1"), say("drop-2"), region.name] : null),
+    ghosts: () => ghostsOf(store.state.wired ?? []),
   };
-  const editor = createEditor(say, host, { list: cardsOf(board), tidy: inOrder, look, clicked });
+  const editor = createEditor(say, host, { list: cardsOf(board), tidy: inOrder, look, clicked, ...parts });
   const { store, stage, root } = editor;
   const refresh = () => store.set({});
   board.faces = createFaces(host.urlOf, refresh);
@@ -48,7 +52,9 @@ export function createBoard(say, host) {
 
   function clicked(name) {
     const region = store.state.document.regions.find((one) => one.name === name);
-    if (region && isEmpty(region) && !personOf(region).prompt) choosePhoto(name);
+    const empty = Boolean(region && waits(region));
+    if (empty) choosePhoto(name);
+    return empty;
   }
 
   /** Whose place or card an event is on; a paste goes to the selected one who has no photo yet. */
@@ -70,23 +76,19 @@ export function createBoard(say, host) {
   /** Upload pictures and give them to a person, or to free places and new people. */
   async function take(pictures, name, replace) {
     if (store.state.broken) return;
-    board.busy = true;
-    refresh();
+    store.set({ busy: true });
     try {
       const photos = await host.take(pictures);
-      board.busy = false;
+      store.set({ busy: false });
       if (photos.length) place(photos, name, replace);
     } catch (error) {
-      store.set({ status: say("not-taken", { reason: error.message }) });
-    } finally {
-      board.busy = false;
-      refresh();
+      store.set({ busy: false, status: say("not-taken", { reason: error.message }) });
     }
   }
 
   function place(photos, name, replace) {
     const { document } = store.state;
-    board.problem = null;
+    store.set({ problem: null });
     for (const { file } of photos) board.faces.again(file);
     if (name && document.regions.some((region) => region.name === name)) {
       const gone = personOf(document.regions.find((region) => region.name === name)).photos.filter((photo) => board.faces.of(photo).state === "missing");
@@ -105,19 +107,20 @@ export function createBoard(say, host) {
     const missing = personOf(region).photos.find((photo) => board.faces.of(photo).state === "missing");
     const choose = [say("choose-other"), (name) => choosePhoto(name)];
     if (missing) return { text: say("photo-missing", { photo: missing.name }), actions: [choose] };
-    if (board.problem?.person !== region.name) return null;
-    const whole = [say("take-whole"), (name) => {
-      board.problem = null;
-      store.keep(changePerson(store.state.document, name, { whole: true }));
-    }];
-    return { text: board.problem.text, actions: board.problem.noFace ? [choose, whole] : [] };
+    const { problem } = store.state;
+    if (problem?.person !== region.name) return null;
+    const whole = [say("take-whole"), (name) => store.keep(changePerson(store.state.document, name, { whole: true }), { problem: null })];
+    return { text: problem.text, actions: problem.noFace ? [choose, whole] : [] };
   }
 
   return {
     ...editor,
+    /** Take pictures that were dropped on nobody in particular. */
+    taken: (pictures) => take(pictures, null, false),
     /** What a run found: { lines, faces, wired }. */
     told(result) {
-      Object.assign(board, { result, problem: null });
+      const wired = result.wired?.length ? namedByRun(store.state.wired, result.wired) : store.state.wired;
+      store.set({ problem: null, wired });
       board.faces.found(result.faces ?? []);
     },
     /** Whether a sentence is about a photo of somebody on this board. */
@@ -129,8 +132,7 @@ export function createBoard(say, host) {
     failed(text) {
       const person = store.state.document.regions.find(({ name }) => text.includes(`'${name}'`))?.name ?? null;
       const photo = NO_FACE.exec(text)?.[1];
-      board.problem = { person, noFace: Boolean(photo), text: photo ? say("no-face", { photo }) : text };
-      refresh();
+      store.set({ problem: { person, noFace: Boolean(photo), text: photo ? say("no-face", { photo }) : text } });
     },
   };
 }

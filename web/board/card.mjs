@@ -97,6 +97,7 @@ function showCard(parts, region, { say, faces, problemOf, store }) {
 function createDetails(board, region, to, person) {
   const { store, say } = board;
   const strip = createPhotoStrip(board, region, to);
+  const negative = textField({ rows: 1, placeholder: say("negative-hint"), maxLength: 4000, className: "troupe-negative" }, (text, settled) => person({ negative: text }, settled), board.leave);
   const start = sliderField(say("start"), { min: 0, max: 1, step: 0.01 }, (value, settled) => person({ start: value }, settled));
   const end = sliderField(say("end"), { min: 0, max: 1, step: 0.01 }, (value, settled) => person({ end: value }, settled));
   const whole = element("input", { type: "checkbox", onchange: () => person({ whole: whole.checked }) });
@@ -106,14 +107,15 @@ function createDetails(board, region, to, person) {
     board.leave();
   });
   const root = element("div", { className: "troupe-details", hidden: true },
-    strip.root, start.label, end.label,
+    negative.field, strip.root, start.label, end.label,
     element("label", { className: "troupe-check" }, whole, say("whole")),
     element("span", { className: "troupe-row" }, lock, away));
   return {
     root,
     update(next) {
       const { name, locked } = next;
-      const { start: from, end: until, whole: all } = personOf(next);
+      const { start: from, end: until, whole: all, negative: refused } = personOf(next);
+      negative.show(refused, say("negative", { name }));
       strip.update(next);
       start.show(from, say("start-of", { name }));
       end.show(until, say("end-of", { name }));

@@ -7,7 +7,7 @@ import { uniqueName } from "../regions/names.mjs";
 
 export const MOST_PEOPLE = 8;
 export const MOST_PHOTOS = 8;
-const NOBODY = { photos: [], prompt: "", strength: 1, start: 0, end: 1, whole: false };
+const NOBODY = { photos: [], prompt: "", negative: "", strength: 1, start: 0, end: 1, whole: false };
 const TIGHT = 0.25; // of a new place: covered more, the others make room
 const STEP = 0.02;
 
@@ -18,6 +18,9 @@ export function personOf(region) {
 }
 
 export const isEmpty = (region) => personOf(region).photos.length === 0;
+
+/** Whether somebody's place has words, which act without a photo too. */
+export const hasWords = (region) => Boolean(personOf(region).prompt || personOf(region).negative);
 
 /** A document with changes to the person of a region; what is as at first is not written. */
 export function changePerson(document, name, changes) {
@@ -76,7 +79,7 @@ export function addPeople(document, photos, word) {
   const names = [];
   let into = document;
   for (const photo of photos) {
-    let name = into.regions.find((region) => isEmpty(region) && !region.locked && !personOf(region).prompt)?.name ?? null;
+    let name = into.regions.find((region) => isEmpty(region) && !region.locked && !hasWords(region))?.name ?? null;
     if (!name) [into, name] = addPlace(into, word);
     if (!name) break;
     [into, name] = namedAfter(givePhotos(into, name, [photo]), name, photo, word);

@@ -2,6 +2,17 @@
 
 import { mayBringPicture, picturesIn } from "./incoming.mjs";
 
+/** Have a node take what is dropped on it beside that element: the editor would make Load Image nodes of it. */
+export function takeBeside(node, take) {
+  node.onDragOver = (event) => mayBringPicture(event.dataTransfer);
+  node.onDragDrop = (event) => {
+    const pictures = picturesIn(event.dataTransfer, location.origin);
+    if (!pictures.files.length && !pictures.addresses.length) return false;
+    take(pictures, event);
+    return true;
+  };
+}
+
 const TEXT_FIELDS = "textarea, input[type=text]";
 
 /**

@@ -9,8 +9,8 @@ const TURN = 5; // degrees
 const ZOOM = 1.4;
 export const TOOLS = ["select", "box", "ellipse", "paint", "erase"];
 
-/** A table of commands for a store; `stage.size()` is what zooming is about, `cancel` ends a drag. */
-export function createCommands(store, stage, say, { cancel, renameSelected }) {
+/** A table of commands for a store; `stage.size()` is what zooming is about, `cancel` ends a drag, `full` fills the window. */
+export function createCommands(store, stage, say, { cancel, renameSelected, full }) {
   const withSelected = (act) => () => {
     const region = selected(store.state);
     if (region) act(region, store.state.document);
@@ -56,6 +56,7 @@ export function createCommands(store, stage, say, { cancel, renameSelected }) {
     "zoom-out": zoom(1 / ZOOM),
     "zoom-whole": () => store.set({ view: WHOLE }),
     rename: withSelected(renameSelected),
+    "fill-window": full,
     cancel() {
       if (!cancel()) store.set({ selection: null, tool: "select" });
     },

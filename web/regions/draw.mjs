@@ -1,6 +1,7 @@
 /** Draw the stage: the picture, the regions from back to front, and what helps to work on the selected one. */
 
 import { drawLabels } from "./draw_labels.mjs";
+import { drawScores, showsScores } from "./draw_scores.mjs";
 import { HANDLES, handlePoint, turnPoint } from "./geometry.mjs";
 import { backToFront } from "./hits.mjs";
 import { maskPicture } from "./paint_mask.mjs";
@@ -9,14 +10,15 @@ import { aspectOf, selected, shown } from "./store.mjs";
 import { scaleOf, toStage } from "./zoom.mjs";
 
 const GUIDE = "#ff3ea5";
-const PLAIN = { portraitOf: () => null, linesIn: () => null };
+const PLAIN = { portraitOf: () => null, linesIn: () => null, ghosts: () => [] };
 
 /**
  * Everything, onto a context that is scaled to the pixels of `stage`. `theme` has the colours of the editor, and `look`
- * what else is shown of a region: portraitOf(region), a square canvas or null, and linesIn(region), texts where nobody
- * is yet, or null.
+ * what else is shown of a region: portraitOf(region), a square canvas or null, linesIn(region), texts where nobody is
+ * yet, or null, ghosts(), regions of others that can only be seen, and wordsOf(member), see draw_scores.mjs.
  */
-export function draw(ctx, state, stage, theme, look = PLAIN) {
+export function draw(ctx, state, stage, theme, given = {}) {
+  const look = { ...PLAIN, ...given };
   const aspect = aspectOf(state);
   const frame = {
     aspect, stage, state, look, theme,
@@ -27,8 +29,10 @@ export function draw(ctx, state, stage, theme, look = PLAIN) {
   drawPicture(ctx, frame, theme);
   const chosen = selected(state);
   const stack = backToFront(shown(state).regions);
-  for (const region of stack) drawRegion(ctx, frame, region, region === chosen);
-  drawLabels(ctx, frame, stack, chosen);
+  const ghosts = look.ghosts();
+  for (const region of [...stack, ...ghosts]) drawRegion(ctx, frame, region, region === chosen);
+  if (showsScores(state)) drawScores(ctx, frame, [...stack, ...ghosts]);
+  drawLabels(ctx, frame, [...stack, ...ghosts], chosen);
   if (chosen && !chosen.locked && ["select", "box", "ellipse"].includes(state.tool)) drawHandles(ctx, frame, chosen);
   for (const guide of state.guides) drawGuide(ctx, frame, guide);
   if (state.pointer && ["paint", "erase"].includes(state.tool)) drawBrush(ctx, frame);
@@ -77,7 +81,8 @@ function drawOutline(ctx, frame, region, width, height, chosen) {
   ctx.fillStyle = region.colour;
   const lines = frame.look.linesIn(region);
   const held = frame.state.target === region.name;
-  ctx.globalAlpha = held ? 0.5 : lines ? 0.08 : chosen ? 0.36 : 0.24;
+  const clear = showsScores(frame.state);
+  ctx.globalAlpha = held ? 0.5 : lines ? 0.08 : clear ? (chosen ? 0.12 : 0) : chosen ? 0.36 : 0.24;
   soften(ctx, frame, region);
   ctx.fill();
   ctx.filter = "none";
@@ -107,7 +112,7 @@ function drawLines(ctx, { theme }, { rotation }, lines, width, height) {
 function drawMask(ctx, frame, region, width, height, chosen) {
   ctx.imageSmoothingEnabled = false;
   soften(ctx, frame, region);
-  ctx.globalAlpha = chosen ? 1 : 0.75;
+  ctx.globalAlpha = showsScores(frame.state) ? 0.3 : chosen ? 1 : 0.75;
   ctx.drawImage(maskPicture(region.mask, region.colour), -width / 2, -height / 2, width, height);
   ctx.filter = "none";
   if (!chosen) return;

@@ -4,9 +4,11 @@ import { createBrushBar } from "./brush_bar.mjs";
 import { createNotice } from "./broken_notice.mjs";
 import { createCommands } from "./commands.mjs";
 import { element } from "./elements.mjs";
+import { createFullScreen } from "./full_screen.mjs";
 import { attachKeyboard } from "./keyboard.mjs";
 import { createList } from "./region_list.mjs";
 import { Pointer } from "./pointer.mjs";
+import { scoreWords } from "./draw_scores.mjs";
 import { createStage } from "./stage.mjs";
 import { createStore } from "./store.mjs";
 import { createToolbar } from "./toolbar.mjs";
@@ -20,20 +22,23 @@ let count = 0;
  * list    : createList of region_list.mjs
  * tidy    : see store.mjs
  * look    : what else is drawn for a region, see draw.mjs
- * clicked : told the name of a region that was clicked on without being moved
+ * clicked : told the name of a region that was clicked on without being moved; true if that was for something
+ * store   : that of another canvas, for a second view of the same regions
  * Returns { root, store, stage, attach(), detach() }; it listens, and draws, between the two.
  */
 export function createEditor(say, host, parts = {}) {
-  const store = createStore((settled) => {
+  const store = parts.store ?? createStore((settled) => {
     host.changed();
     if (settled) host.capture();
   }, parts.tidy);
-  const stage = createStage(store, say, parts.look);
+  const stage = createStage(store, say, { wordsOf: scoreWords(say), ...parts.look });
   const list = (parts.list ?? createList)(store, say, () => stage.canvas.focus({ preventScroll: true }));
-  const pointer = new Pointer(stage, store, say, parts.clicked);
+  const full = createFullScreen();
+  const pointer = new Pointer(stage, store, say, { clicked: parts.clicked, clickedTwice: full.toggle });
   const commands = createCommands(store, stage, say, {
     renameSelected: list.editName,
-    cancel: () => pointer.cancel(),
+    cancel: () => pointer.cancel() || full.leave(),
+    full: full.toggle,
   });
   const transfer = createTransfer(store, say);
   const shown = [createToolbar(store, commands, transfer, say), createBrushBar(store, say), createNotice(store, say), list];
@@ -46,6 +51,7 @@ export function createEditor(say, host, parts = {}) {
   const body = element("div", { className: "troupe-body" }, picture, side);
   const root = element("div", { className: "troupe-regions" }, toolbar.bar, body, keys);
   root.dataset.captureWheel = "true";
+  full.of(root);
   const update = (state) => {
     for (const part of shown) part.update(state);
     showStatus(status, state.status);
@@ -56,6 +62,7 @@ export function createEditor(say, host, parts = {}) {
     () => pointer.attach(),
     () => attachKeyboard(root, stage.canvas, store, commands, host),
     () => transfer.attach(root),
+    () => full.leave,
   ];
   let attached = [];
   const detach = () => attached.splice(0).forEach((undo) => undo());

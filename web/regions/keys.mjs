@@ -5,7 +5,7 @@ const PLAIN = {
   v: "select", b: "box", e: "ellipse", p: "paint", x: "erase",
   "[": "backward", "]": "forward", "{": "to-back", "}": "to-front",
   n: "next", N: "previous", PageDown: "next", PageUp: "previous",
-  l: "lock", s: "snapping", r: "turn-right", R: "turn-left",
+  l: "lock", s: "snapping", f: "fill-window", r: "turn-right", R: "turn-left",
   "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "zoom-whole",
 };
 const WITH_CTRL = { d: "duplicate" };

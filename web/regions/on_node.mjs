@@ -2,10 +2,14 @@
 
 import { createBackdrop } from "./backdrop.mjs";
 import { chooseLanguage } from "./language.mjs";
+import { createLastResult } from "./last_result.mjs";
+import { facesOf } from "./on_subgraph.mjs";
+import { showInPanel } from "./panel_view.mjs";
 import { pictureOf, sizeOf, upstream, viewPath } from "./pictures.mjs";
 import { focusWhenShown, mountWhenStale, watchFocus } from "./remount.mjs";
 
 export const LANGUAGE = "Troupe.Language"; // a setting
+export const CHANGED = "troupe-regions"; // an event of the window: the text of some canvas is another
 const BACKGROUND = "troupe_background"; // a property of the node, saved with it
 
 /** Call `after` whenever the function `name` of `owner` was called, and keep what was there. */
@@ -19,56 +23,101 @@ export function chain(owner, name, after) {
 }
 
 /**
- * All canvases of one kind. `app` and `api` are ComfyUI's; `kind` is { type, size, leastHeight }: the widget's type,
- * the size of a new node, and the least height of the widget, which the stylesheet has as well for Nodes 2.0.
- * Returns { add(node, inputName, inputData, makeEditor), capture(), language(), start() }; makeEditor(host) gives the
- * editor (see editor.mjs), and start() listens to what the server runs.
+ * All canvases of one kind. `app` and `api` are ComfyUI's; `kind` is { type, size, leastHeight, background }: the widget's
+ * type, the size of a new node, the least height of the widget, which the stylesheet has as well for Nodes 2.0, and what
+ * is shown behind at first. makeEditor(host, parts) gives an editor (see editor.mjs), once more for every other view.
+ * Returns { add(node, inputName, inputData, makeEditor), faces(makeEditor), capture(), language(), start() }: faces gives
+ * what `nodeCreated` is called with (see on_subgraph.mjs), and start() listens to what the server runs.
  */
 export function nodeCanvases({ app, api }, kind) {
   const remembered = new Map(); // what undo must not take away: selection, tool, zoom; by graph and node
-  const lastResult = { address: null };
   const cameIn = new WeakMap(); // node -> address
+  const cameOut = new WeakMap(); // node -> [width, height]
   const looks = new Set(); // one for every canvas
   const setting = (name) => app.extensionManager?.setting?.get(name);
   const toUrl = (path) => api.apiURL(path);
+  const last = createLastResult(api, () => looks.forEach((look) => look()));
+  const first = kind.background ?? "input";
 
   function capture() {
     const changes = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
     (changes?.captureCanvasState ?? changes?.checkState)?.call(changes);
   }
 
+  const hostOf = (node, changed = () => {}) => ({
+    capture,
+    undo: (again) => app.extensionManager?.command?.execute(again ? "Comfy.Redo" : "Comfy.Undo"),
+    changed() {
+      if (node.graph?.getNodeById(node.id) !== node) return; // fields that undo took off the page tell once more
+      changed();
+      node.setDirtyCanvas?.(true, true);
+      window.dispatchEvent(new Event(CHANGED));
+    },
+  });
+
   /** Where a picture to draw on is: the connected one as its node shows it, else as it came in when the graph last ran. */
   function addressOf(node, wanted) {
-    if (wanted === "result") return lastResult.address;
+    if (wanted === "result" && (last.address() || first !== "result")) return last.address();
     const source = upstream(node, "image");
     return source ? pictureOf(source, app.nodeOutputs, toUrl) ?? cameIn.get(node) ?? null : null;
   }
 
-  function add(node, inputName, inputData, makeEditor) {
-    const editor = makeEditor({
-      capture,
-      undo: (again) => app.extensionManager?.command?.execute(again ? "Comfy.Redo" : "Comfy.Undo"),
-      changed: () => node.setDirtyCanvas?.(true, true),
-    });
+  /** Of a connected latent as its node says, else as the last run made it; without one, of the node's own widgets. */
+  function measure(node) {
+    const source = upstream(node, "latent");
+    const { width, height } = sizeOf(source ?? node);
+    if (!source || (width && height)) return { width, height };
+    const [wide, high] = cameOut.get(node) ?? [];
+    return wide ? { width: wide, height: high } : sizeOf(node);
+  }
+
+  /** The picture behind an editor on `node`, whose inputs those of `source` are: the same, or a node inside of it. */
+  function backdropOf(editor, node, source) {
     const look = createBackdrop(editor.store, {
-      address: (wanted) => addressOf(node, wanted),
-      size: () => sizeOf(node),
+      address: (wanted) => addressOf(source, wanted),
+      size: () => measure(source),
       chosen(background) {
         (node.properties ??= {})[BACKGROUND] = background;
         capture();
       },
     });
+    return () => {
+      if (editor.store.state.scores !== last.scores()) editor.store.set({ scores: last.scores() });
+      look();
+    };
+  }
+
+  const optionsOf = (editor) => ({
+    getValue: () => editor.store.text,
+    setValue: (value) => editor.store.load(value),
+    getMinHeight: () => kind.leastHeight,
+    hideOnZoom: false,
+    margin: 6,
+  });
+
+  function add(node, inputName, inputData, makeEditor) {
+    const host = hostOf(node);
+    const editor = makeEditor(host, {});
+    editor.store.set({ background: first });
+    const look = backdropOf(editor, node, node);
     editor.store.load(inputData?.[1]?.default ?? editor.store.text);
-    const widget = node.addDOMWidget(inputName, kind.type, editor.root, {
-      getValue: () => editor.store.text,
-      setValue: (value) => editor.store.load(value),
-      getMinHeight: () => kind.leastHeight,
-      hideOnZoom: false,
-      hideInPanel: true, // the properties panel has no room for it, and shrinks it for good
-      margin: 6,
-    });
+    const widget = node.addDOMWidget(inputName, kind.type, editor.root, optionsOf(editor));
     keepWidth(widget);
+    showInPanel(widget, () => app.canvas?.canvas, () => makeEditor(host, { store: editor.store }));
     follow(node, editor, look);
+    chain(node, "onConfigure", () => {
+      editor.store.set({ background: node.properties?.[BACKGROUND] ?? first });
+      look();
+    });
+    chain(node, "onConnectionsChange", () => requestAnimationFrame(look));
+    chain(node, "onExecuted", ({ troupe_background: pictures, troupe_size: sizes } = {}) => {
+      if (pictures?.[0]) cameIn.set(node, toUrl(viewPath(pictures[0])));
+      if (sizes?.[0]) cameOut.set(node, sizes[0]);
+      look();
+    });
+    for (const own of node.widgets) {
+      if (own.name === "width" || own.name === "height") chain(own, "callback", look);
+    }
     return { editor, look, answer: { widget, minWidth: kind.size.width, minHeight: kind.size.height } };
   }
 
@@ -76,7 +125,7 @@ export function nodeCanvases({ app, api }, kind) {
   function follow(node, editor, look) {
     const hadFocus = watchFocus(editor.root);
     let key = null;
-    chain(node, "onAdded", () => {
+    const added = () => {
       looks.add(look);
       editor.attach();
       mountWhenStale(node, editor.root, () => {
@@ -87,40 +136,39 @@ export function nodeCanvases({ app, api }, kind) {
         if (focused) focusWhenShown(editor.stage.canvas);
         look();
       });
-    });
+    };
+    chain(node, "onAdded", added);
     chain(node, "onRemoved", () => {
       looks.delete(look);
       if (key) remembered.set(key, { ...editor.store.remembered(), focused: hadFocus() });
       editor.detach();
     });
-    chain(node, "onConfigure", () => {
-      editor.store.set({ background: node.properties?.[BACKGROUND] ?? "input" });
-      look();
-    });
-    chain(node, "onConnectionsChange", () => requestAnimationFrame(look));
-    chain(node, "onExecuted", ({ troupe_background: pictures } = {}) => {
-      if (pictures?.[0]) cameIn.set(node, toUrl(viewPath(pictures[0])));
-      look();
-    });
-    for (const widget of node.widgets) {
-      if (widget.name === "width" || widget.name === "height") chain(widget, "callback", look);
-    }
     editor.root.addEventListener("pointerenter", look);
+    if (node.graph?.getNodeById(node.id) === node) added();
   }
 
-  /** Remember the newest picture of any node that saves or previews one. */
-  function noteResult({ detail }) {
-    const image = detail?.output?.images?.at(-1);
-    if (!image?.filename || image.type === "input") return;
-    lastResult.address = toUrl(viewPath(image, detail.prompt_id));
-    for (const look of looks) look();
+  function faces(makeEditor) {
+    const made = new WeakMap(); // subgraph node -> { widget's name: editor }: slots are resolved more than once
+    return facesOf(kind.type, () => window.comfyAPI?.domWidget, ({ node, source, bridge }) => {
+      const own = made.get(node) ?? made.set(node, {}).get(node);
+      let editor = own[bridge.name];
+      if (!editor) {
+        editor = own[bridge.name] = makeEditor(hostOf(node, () => (editor.bridge.value = editor.store.text)), {}, source.node);
+        editor.store.set({ background: node.properties?.[BACKGROUND] ?? first });
+        follow(node, editor, backdropOf(editor, node, source.node));
+      }
+      editor.bridge = bridge;
+      if (bridge.value !== editor.store.text) editor.store.load(bridge.value ?? "");
+      return { editor, options: optionsOf(editor) };
+    });
   }
 
   return {
     add,
+    faces,
     capture,
     language: () => chooseLanguage(setting(LANGUAGE), setting("Comfy.Locale"), navigator.language),
-    start: () => api.addEventListener("executed", noteResult),
+    start: last.start,
   };
 }
 

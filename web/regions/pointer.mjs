@@ -12,8 +12,8 @@ const CURSORS = { select: "default", box: "crosshair", ellipse: "crosshair", pai
 
 /** Listens on a stage and changes a store. */
 export class Pointer {
-  constructor(stage, store, say, clicked = () => {}) {
-    Object.assign(this, { stage, store, say, clicked, fingers: new Map(), drag: null });
+  constructor(stage, store, say, { clicked = () => false, clickedTwice = () => {} } = {}) {
+    Object.assign(this, { stage, store, say, clicked, clickedTwice, fingers: new Map(), drag: null, taken: false });
     const { canvas } = stage;
     this.listeners = [
       [canvas, "pointerdown", (event) => this.down(event)],
@@ -22,6 +22,7 @@ export class Pointer {
       [canvas, "pointercancel", (event) => this.lost(event)],
       [canvas, "pointerleave", () => store.set({ pointer: null })],
       [canvas, "wheel", (event) => this.wheel(event)],
+      [canvas, "dblclick", (event) => this.twice(event)],
       // Two fingers are for this picture. The editor listens on an ancestor before the stage could, and zooms the graph.
       [window, "touchmove", (event) => event.target === canvas && event.stopPropagation()],
     ];
@@ -66,6 +67,7 @@ export class Pointer {
     const { at, point } = this.place(event);
     const press = pressAt(state, this.stage.size(), event.pointerType, point, this.say("person"));
     if ("selection" in press) this.store.set({ selection: press.selection });
+    this.taken = false;
     this.drag = { ...press, id: event.pointerId, from: at, moved: false };
     if (press.atOnce) this.show(press.gesture(point, keysOf(event)));
   }
@@ -109,12 +111,19 @@ export class Pointer {
     const { document: before, selection: old } = this.store.state;
     if (!drag.gesture || !(drag.moved || drag.atOnce)) {
       this.store.set({ draft: null, guides: [] });
-      if (!drag.moved && drag.selection) this.clicked(drag.selection);
+      if (!drag.moved && drag.selection) this.taken = Boolean(this.clicked(drag.selection));
       return;
     }
     const { document, selection } = drag.gesture(this.place(event).point, { ...keysOf(event), lifted: true });
     const changed = document !== before;
     this.store.keep(document, { ...(changed ? drag.after : {}), selection: changed ? selection ?? null : old });
+  }
+
+  /** A click that was for something of its own is no half of a double click. */
+  twice(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    if (!this.taken && this.store.state.tool === "select") this.clickedTwice();
   }
 
   lost(event) {

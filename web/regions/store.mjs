@@ -20,6 +20,7 @@ const START = {
   picture: null, // an image to draw on
   background: "input",
   target: null, // the name of the region that something is held over
+  scores: null, // what Score Cast read on the last result: [{ name, region, own, right_place, face }]
   status: "",
 };
 const REMEMBERED = ["selection", "tool", "brush", "snapping", "view"];

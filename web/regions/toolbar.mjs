@@ -21,7 +21,7 @@ export function createToolbar(store, commands, transfer, say) {
     { className: "troupe-toolbar" },
     group("tools", tools, say),
     group("actions", actions, say),
-    group("view", [snapping, ...VIEW.map((name) => button(name))], say),
+    group("view", [snapping, ...VIEW.map((name) => button(name)), button("fill-window")], say),
     group("regions", [button("copy", transfer.copy), button("paste", transfer.paste)], say),
     element("div", { className: "troupe-menus" }, presetMenu(store, say), background),
   );
@@ -40,7 +40,7 @@ export function createToolbar(store, commands, transfer, say) {
 }
 
 function group(name, children, say) {
-  return element("div", { className: "troupe-group", role: "group", "aria-label": say(name) }, ...children);
+  return element("div", { className: "troupe-group", role: "group", "aria-label": say(name), dataset: { group: name } }, ...children);
 }
 
 function menu(name, values, say, choose) {

@@ -113,10 +113,10 @@ def lengths_in(groups: Sequence[AdapterGroup]) -> tuple[int, int]:
     return math.lcm(*tokens[0]), math.lcm(*tokens[1])
 
 
-def methods_of(groups: Sequence[AdapterGroup]) -> tuple[Method, ...]:
-    """How each member of a cast stands beside the text."""
+def methods_of(groups: Sequence[AdapterGroup], members: int) -> tuple[Method, ...]:
+    """How each of a cast's members stands beside the text; plainly where one is in no group."""
     found = {member: group.adapter.method for group in groups for member in group.members}
-    return tuple(found[member] for member in sorted(found))
+    return tuple(found.get(member, Method()) for member in range(members))
 
 
 def sources_of(groups: Sequence[AdapterGroup], members: int, call: Call) -> Tensor:

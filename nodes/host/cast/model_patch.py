@@ -73,7 +73,7 @@ def patch_cast(
     if not effects:
         return model
     effects += _made(BESIDE, given)
-    if unused := unused_prompts(cast, recipe):
+    if unused := unused_prompts(cast, recipe, family.kind):
         log.info(unused)
     regions = with_margin([member.region for member in cast], recipe.margin)
     if recipe.everywhere:

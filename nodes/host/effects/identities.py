@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ....attention.operators.masked import TextKeys
 from ....attention.operators.modes import Layout, attend_to_identities, lay_out, takes_methods
+from ....attention.recipes.cast import NoIdentity
 from ....attention.recipes.recipe import Recipe
 from ....attention.recipes.schedule import Window, shared_window
 from ..adapters.adapter_group import AdapterGroup, copies_in, group_of, lengths_in, methods_of, repeats_in, sources_of
@@ -85,7 +86,11 @@ class IdentityRun(EffectRun):
         self.effect = effect
         self._shares = session.shares
         self._repeats = repeats_in(effect.groups)
-        self._beside = methods_of(effect.groups), copies_in(effect.groups), lengths_in(effect.groups)
+        self._beside = (
+            methods_of(effect.groups, len(effect.strengths)),
+            copies_in(effect.groups),
+            lengths_in(effect.groups),
+        )
 
     def join(self, terms: Terms, call: ModelCall, state: StepState) -> Terms:
         """With what the identities add in this call; nothing in a ControlNet that the recipe does not reach into."""
@@ -181,6 +186,8 @@ class IdentityTerm:
 def _groups(given: Given) -> tuple[AdapterGroup, ...]:
     adapters = {}
     for index, member in enumerate(given.cast):
+        if isinstance(member.identity, NoIdentity):
+            continue
         own = adapters[index] = member.adapter or given.adapter
         if own is None:
             raise ValueError(

@@ -18,6 +18,7 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ....attention.isolation.grouped_attention import PhotoKeys
+from ....attention.recipes.cast import NoIdentity
 from ....attention.recipes.recipe import References
 from ....attention.recipes.schedule import Window
 from ..layers.in_force import Terms, in_force
@@ -45,7 +46,7 @@ class ReferencePhotos(Effect):
     def of(cls, given: Given) -> ReferencePhotos | None:
         """Raises ValueError where the recipe uses photos, and there is no VAE or nobody has a photo."""
         references = given.recipe.references
-        if not references.odds:
+        if not references.odds or all(isinstance(member.identity, NoIdentity) for member in given.cast):
             return None
         photos = encode_photos(Moving(given.cast), given.vae, references.size)
         window = (references.start, references.end)

@@ -82,12 +82,14 @@ class Row:
     area     : the crop of the picture they see, or None for the whole picture
     position : of their list among those that are evaluated
     tokens   : of their prompt, or None where that is not known
+    negative : they follow the negative prompt
     """
 
     positive: bool
     area: Area | None
     position: int = 0
     tokens: int | None = None
+    negative: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Step:
     positive : of each evaluated list, whether it is the positive prompt
     rows     : (position of the list, uuid) -> Row
     pictures : numbers of the evaluated pictures among all that are sampled; none where all are evaluated
+    negative : of each evaluated list, whether it is the negative prompt; none where that is not known
     """
 
     latent: tuple[int, int]
@@ -106,6 +109,7 @@ class Step:
     positive: tuple[bool, ...]
     rows: Mapping[tuple[int, UUID], Row]
     pictures: tuple[int, ...] = ()
+    negative: tuple[bool, ...] = ()
 
     def pictures_of(self, images: int) -> tuple[int, ...]:
         """The numbers of the pictures of a call with so many of them; none where they are not known."""
@@ -130,8 +134,9 @@ class Step:
         A pack that re-batches calls may hand on positions without matching uuids: then the list alone has a role.
         """
         paired = list(uuids) if len(uuids) == len(indices) else [None] * len(indices)
+        negative = self.negative or (False,) * len(self.positive)
         return tuple(
-            self.rows.get((index, uuid), Row(self.positive[index], self.whole, index))
+            self.rows.get((index, uuid), Row(self.positive[index], self.whole, index, negative=negative[index]))
             for index, uuid in zip(indices, paired, strict=True)
         )
 
@@ -156,18 +161,19 @@ def resolve(
     """
     size = (size[0], size[1])
     whole = window.area(size) if window else None
-    positive = tuple(role_of(listed, named) == "positive" for listed in conds)
+    roles = [role_of(listed, named) for listed in conds]
+    positive, negative = (tuple(role == wanted for role in roles) for wanted in ("positive", "negative"))
 
     def row(position: int, cond: dict) -> Row:
         area = _area(cond, size)
         if area is not None and window:
             area = (*area[:2], area[2] + whole[2], area[3] + whole[3])
-        return Row(positive[position], area or whole, position, _tokens(cond))
+        return Row(positive[position], area or whole, position, _tokens(cond), negative[position])
 
     rows = {
         (position, cond["uuid"]): row(position, cond) for position, listed in enumerate(conds) for cond in listed or ()
     }
-    return Step(window.latent(size) if window else size, whole, positive, rows, pictures)
+    return Step(window.latent(size) if window else size, whole, positive, rows, pictures, negative)
 
 
 def _tokens(cond: Mapping[str, Any]) -> int | None:

@@ -18,7 +18,7 @@ from ....attention.recipes.recipe import Recipe
 from ....attention.regions.region import Region
 from ..adapters.loaded_adapter import LoadedAdapter
 from ..cast.model_patch import has_cast, patch_cast
-from ..effects.prompts import prompts_of
+from ..effects.prompts import negatives_of, prompts_of
 from ..images import to_images, to_pictures
 from ..model.families import family_of, text_width
 from ..model.family import UNET
@@ -33,7 +33,7 @@ NODE = "Troupe, Refine Cast"
 class RefineSettings:
     """How close-ups are made.
 
-    positive, negative : conditionings of the host; the positive is for members without a prompt of their own
+    positive, negative : conditionings of the host, for members without prompts of their own
     recipe, strength   : as Apply Cast has them
     seed, steps, cfg, sampler_name, scheduler, denoise : as KSampler has them
     size    : side of a close-up, in pixels, a multiple of 8
@@ -72,6 +72,8 @@ def check_redrawable(model: Any, members: Cast, adapter: LoadedAdapter | None) -
             )
     prompted = [replace(member, prompt=[part]) for member in members for part in member.prompt or ()]
     prompts_of(prompted, text_width(model, family))
+    refused = [replace(member, negative=[part]) for member in members for part in member.negative or ()]
+    negatives_of(refused, text_width(model, family))
 
 
 @torch.inference_mode()
@@ -88,10 +90,10 @@ def redraw(
     The member acts on the whole close-up. The noise depends on the seed and the name of their region, so it is the
     same whoever else is in the cast and however many pictures there are.
     """
-    alone = replace(member, region=Region(member.region.name), prompt=None)
+    alone = replace(member, region=Region(member.region.name), prompt=None, negative=None)
     patched = patch_cast(model, (alone,), adapter, settings.recipe, settings.strength, vae)
     positive = without_places(settings.positive if member.prompt is None else member.prompt)
-    negative = without_places(settings.negative)
+    negative = without_places(settings.negative if member.negative is None else member.negative)
     s, seed = settings, (settings.seed + zlib.crc32(member.region.name.encode())) % 2**64
     drawn = []
     for crop in crops:

@@ -1,4 +1,4 @@
-"""How long the region canvas takes over one pointer event: the handler, and what it draws because of it.
+"""How long region canvas and cast board take over one pointer event: the handler, and what it draws because of it.
 
 Processor time of the page's own thread, so that a busy machine does not count; the screen's part is not in it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,39 @@ from ...figures.verdict import Figure, Row
 from ...hosting.client import OPENER
 from ...hosting.server import Server
 
-REGIONS = 16
+REGIONS, PEOPLE = 16, 8
 FRAME = 1000 / 60  # ms: more than that, and a drag falls behind the screen
 BATCHES, EVENTS = {True: 10, False: 40}, 30
 READY = "() => window.app?.graph && window.LiteGraph?.registered_node_types['Troupe_DrawRegions']"
 PAINT = "paint, on a mask of 256 pixels"
 DRAGS = {PAINT: "paint", "move a region": "select", "draw a box": "box"}
+ON_THE_BOARD = {"move a person": "select", "hover": "select"}
 MOVES = "(count) => troupeSend('pointermove', count)"
 
-OPEN = """([text]) => {
+OPEN = """([type, name, text]) => {
   app.graph.clear();
-  const node = LiteGraph.createNode('Troupe_DrawRegions');
+  const node = LiteGraph.createNode(type);
   node.pos = [120, 120];
   app.graph.add(node);
   node.setSize([640, 800]);
-  node.widgets.find((widget) => widget.name === 'regions').value = text;
+  node.widgets.find((widget) => widget.name === name).value = text;
+}"""
+# Photos of 1024 pixels, uploaded as the board does it; gives their files.
+PHOTOS = """async ([count]) => {
+  const files = [];
+  for (let at = 0; at < count; at++) {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1024, height: 1024 });
+    const pen = canvas.getContext('2d');
+    pen.fillStyle = `hsl(${45 * at} 60% 50%)`;
+    pen.fillRect(0, 0, 1024, 1024);
+    const body = new FormData();
+    const blob = await new Promise((done) => canvas.toBlob(done));
+    body.append('image', new File([blob], `bench-${at}.png`, { type: 'image/png' }));
+    body.append('subfolder', 'troupe');
+    const { name, subfolder } = await (await fetch('/upload/image', { method: 'POST', body })).json();
+    files.push(`${subfolder}/${name}`);
+  }
+  return files;
 }"""
 # Frames that an event asks for are drawn at once and counted in; the page does nothing else meanwhile.
 PREPARE = """() => {
@@ -75,11 +93,17 @@ def pointer_rows(settings: Settings) -> Iterator[Row]:
             return bootstrap_figure(timings()[name])
 
         yield Row(f"canvas, {REGIONS} regions and a mask: {name}, per pointer event", "ms", figure, bound=FRAME)
+    for name in ON_THE_BOARD:
+
+        def figure_of_board(name: str = name) -> Figure:
+            return bootstrap_figure(timings()[name])
+
+        yield Row(f"board, {PEOPLE} people with photos: {name}, per pointer event", "ms", figure_of_board, bound=FRAME)
 
 
-def crowd() -> str:
-    """The text of many overlapping regions, boxes and ellipses, half of them turned."""
-    places = [(0.02 + 0.24 * (number % 4), 0.02 + 0.24 * (number // 4)) for number in range(REGIONS)]
+def crowd(count: int = REGIONS, files: Sequence[str] = ()) -> str:
+    """The text of many overlapping regions, boxes and ellipses, half of them turned; `files` are people's photos."""
+    places = [(0.02 + 0.24 * (number % 4), 0.02 + 0.24 * (number // 4)) for number in range(count)]
     regions = [
         {
             "name": f"person {number}",
@@ -90,6 +114,7 @@ def crowd() -> str:
             "height": 0.3,
             "rotation": 15 * (number % 3),
             "order": number,
+            **({"person": {"photos": [{"file": files[number], "name": "photo.png"}]}} if files else {}),
         }
         for number, (x, y) in enumerate(places)
     ]
@@ -112,18 +137,27 @@ def measured(settings: Settings) -> dict[str, list[float]]:
         page.goto(server.address)
         page.wait_for_function(READY, timeout=120_000)
         page.wait_for_timeout(2000)
-        page.evaluate(OPEN, [crowd()])
-        page.wait_for_timeout(1500)
-        page.evaluate(PREPARE)
-        found = {name: dragged(page, tool, BATCHES[settings.quick]) for name, tool in DRAGS.items()}
+        found = {}
+        board = crowd(PEOPLE, page.evaluate(PHOTOS, [PEOPLE]))
+        for node, widget, text, drags in (
+            ("Troupe_DrawRegions", "regions", crowd(), DRAGS),
+            ("Troupe_CastBoard", "board", board, ON_THE_BOARD),
+        ):
+            page.evaluate(OPEN, [node, widget, text])
+            page.wait_for_timeout(1500)
+            page.evaluate(PREPARE)
+            found |= {
+                name: dragged(page, tool, BATCHES[settings.quick], name != "hover") for name, tool in drags.items()
+            }
         browser.close()
     return found
 
 
-def dragged(page: Any, tool: str, batches: int) -> list[float]:
-    """Milliseconds of the page's own thread per event, one figure for every batch of events of one long drag."""
+def dragged(page: Any, tool: str, batches: int, pressed: bool = True) -> list[float]:
+    """Milliseconds of the page's own thread per event, one figure for every batch of events of one long movement."""
     page.click(f'.troupe-toolbar [data-command="{tool}"]')
-    page.evaluate("() => troupeSend('pointerdown')")
+    if pressed:
+        page.evaluate("() => troupeSend('pointerdown')")
     page.evaluate(MOVES, EVENTS)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -132,7 +166,8 @@ def dragged(page: Any, tool: str, batches: int) -> list[float]:
         before = busy(session)
         page.evaluate(MOVES, EVENTS)
         times.append((busy(session) - before) * 1000 / EVENTS)
-    page.evaluate("() => troupeSend('pointerup')")
+    if pressed:
+        page.evaluate("() => troupeSend('pointerup')")
     session.detach()
     return times
 

@@ -53,12 +53,12 @@ test("a second photo is added, with Alt it replaces, and the same one is one", (
 test("everything about a person goes through the text and back; what is as at first is not written", () => {
   let document = givePhotos(two(), "person 1", [photo("a")]);
   document = pointAtFace(document, "person 1", photo("a").file, [0.25, 0.5]);
-  document = changePerson(document, "person 1", { prompt: "in a \"red\" coat\nlaughing", strength: 0.8, start: 0.1 });
+  document = changePerson(document, "person 1", { prompt: "in a \"red\" coat\nlaughing", negative: "hat", strength: 0.8, start: 0.1 });
   const text = encodeRegions(inOrder(document));
   const again = decodeRegions(text);
   assert.deepEqual(personOf(again.regions[0]), personOf(document.regions[0]));
   assert.deepEqual(JSON.parse(text).regions[0].person, {
-    photos: [{ ...photo("a"), face: [0.25, 0.5] }], prompt: "in a \"red\" coat\nlaughing", strength: 0.8, start: 0.1,
+    photos: [{ ...photo("a"), face: [0.25, 0.5] }], prompt: "in a \"red\" coat\nlaughing", negative: "hat", strength: 0.8, start: 0.1,
   });
   assert.equal(JSON.parse(text).board, 1);
   assert.equal(JSON.parse(text).regions[1].person, undefined);

@@ -17,6 +17,7 @@ export default {
   "photo-missing": "{photo} ist nicht mehr da oder kein Bild.", "choose-other": "Foto wählen",
   "take-whole": "Das ganze Foto nehmen",
   full: "Mehr Personen sind nicht möglich.", "no-face": "Auf {photo} ist kein Gesicht, oder keines wurde gefunden.",
-  wired: "{name}, über das Kabel",
+  "from-wire": "über das Kabel", verdict: "{right} von {count} am richtigen Platz.",
+  negative: "Was an {name} nicht sein soll", "negative-hint": "nicht erwünscht …",
   "photos-added": "{name}: Foto hinzugefügt", swapped: "{one} und {other} haben die Plätze getauscht",
 };

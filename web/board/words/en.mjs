@@ -17,6 +17,7 @@ export default {
   "photo-missing": "{photo} is not there any more, or is no picture.", "choose-other": "Choose a photo",
   "take-whole": "Take the whole photo",
   full: "There are as many people as there can be.", "no-face": "There is no face on {photo}, or none that was found.",
-  wired: "{name}, from the wire",
+  "from-wire": "from the wire", verdict: "{right} of {count} in the right place.",
+  negative: "Not wanted on {name}", "negative-hint": "not wanted…",
   "photos-added": "{name}: photo added", swapped: "{one} and {other} have changed places",
 };

@@ -17,6 +17,7 @@ export default {
   "photo-missing": "{photo} n'est plus là, ou n'est pas une image.", "choose-other": "Choisir une photo",
   "take-whole": "Prendre la photo entière",
   full: "Il n'y a pas plus de personnes possibles.", "no-face": "Aucun visage trouvé sur {photo}.",
-  wired: "{name}, par le câble",
+  "from-wire": "par le câble", verdict: "{right} sur {count} à la bonne place.",
+  negative: "Ce qui n'est pas voulu sur {name}", "negative-hint": "pas voulu…",
   "photos-added": "{name} : photo ajoutée", swapped: "{one} et {other} ont changé de place",
 };

@@ -17,6 +17,7 @@ export default {
   "photo-missing": "{photo} が見つからないか、画像ではありません。", "choose-other": "写真を選択",
   "take-whole": "写真全体を使う",
   full: "これ以上の人物は追加できません。", "no-face": "{photo} に顔が見つかりません。",
-  wired: "{name}（接続から）",
+  "from-wire": "接続から", verdict: "{count} 人中 {right} 人が正しい場所にいます。",
+  negative: "{name} に含めたくないもの", "negative-hint": "含めたくないもの…",
   "photos-added": "{name}: 写真を追加しました", swapped: "{one} と {other} の場所を入れ替えました",
 };

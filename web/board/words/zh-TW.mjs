@@ -17,6 +17,7 @@ export default {
   "photo-missing": "{photo} 已不存在，或不是影像。", "choose-other": "選擇照片",
   "take-whole": "使用整張照片",
   full: "人數已達上限。", "no-face": "在 {photo} 上沒有找到臉。",
-  wired: "{name}（來自連線）",
+  "from-wire": "來自連線", verdict: "{count} 人中有 {right} 人位置正確。",
+  negative: "{name} 不要出現的內容", "negative-hint": "不要出現…",
   "photos-added": "{name}：已加入照片", swapped: "{one} 與 {other} 已互換位置",
 };

@@ -17,6 +17,7 @@ export default {
   "photo-missing": "{photo} 已不存在，或不是图像。", "choose-other": "选择照片",
   "take-whole": "使用整张照片",
   full: "人数已达上限。", "no-face": "在 {photo} 上没有找到面部。",
-  wired: "{name}（来自连线）",
+  "from-wire": "来自连线", verdict: "{count} 人中有 {right} 人位置正确。",
+  negative: "{name} 不要出现的内容", "negative-hint": "不要出现…",
   "photos-added": "{name}：已添加照片", swapped: "{one} 与 {other} 已互换位置",
 };

@@ -30,4 +30,7 @@ export default {
   "not-taken": "Bild nicht übernommen: {reason}",
   broken: "Diese Bereiche sind nicht lesbar", "broken-kept": "Der Text bleibt, wie er ist, bis Sie neu beginnen.",
   "copy-text": "Text kopieren", afresh: "Neu beginnen",
+  "fill-window": "Ganzer Bildschirm (F oder Doppelklick)", "chip-wrong": "falscher Platz", "chip-missing": "fehlt",
+  "choice-auto": "automatisch", "choice-other": "Anderer Name …",
+  "choice-name": "Name des Bereichs, wie er beim Ausführen heißen wird",
 };

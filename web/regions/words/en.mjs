@@ -30,4 +30,7 @@ export default {
   "not-taken": "Picture not taken: {reason}",
   broken: "These regions cannot be read", "broken-kept": "The text is kept as it is until you start afresh.",
   "copy-text": "Copy the text", afresh: "Start afresh",
+  "fill-window": "Full screen (F, or double click)", "chip-wrong": "wrong place", "chip-missing": "missing",
+  "choice-auto": "automatic", "choice-other": "Another name…",
+  "choice-name": "Name of the region, as it will be called when the graph runs",
 };

@@ -30,4 +30,7 @@ export default {
   "not-taken": "Image non prise : {reason}",
   broken: "Ces régions sont illisibles", "broken-kept": "Le texte reste tel quel jusqu'à ce que vous recommenciez.",
   "copy-text": "Copier le texte", afresh: "Recommencer",
+  "fill-window": "Plein écran (F ou double-clic)", "chip-wrong": "mauvaise place", "chip-missing": "absent",
+  "choice-auto": "automatique", "choice-other": "Un autre nom…",
+  "choice-name": "Nom de la région, tel qu'il sera à l'exécution",
 };

@@ -30,4 +30,7 @@ export default {
   "not-taken": "画像を取り込めません: {reason}",
   broken: "この領域は読み取れません", "broken-kept": "やり直すまで、テキストはそのまま残ります。",
   "copy-text": "テキストをコピー", afresh: "やり直す",
+  "fill-window": "全画面表示（F またはダブルクリック）", "chip-wrong": "場所違い", "chip-missing": "見つからない",
+  "choice-auto": "自動", "choice-other": "別の名前…",
+  "choice-name": "実行時の領域の名前",
 };

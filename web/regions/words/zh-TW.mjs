@@ -30,4 +30,7 @@ export default {
   "not-taken": "未能使用影像：{reason}",
   broken: "無法讀取這些區域", "broken-kept": "在您重新開始之前，文字會保持原樣。",
   "copy-text": "複製文字", afresh: "重新開始",
+  "fill-window": "全螢幕（F 或按兩下）", "chip-wrong": "位置不對", "chip-missing": "未找到",
+  "choice-auto": "自動", "choice-other": "其他名稱…",
+  "choice-name": "執行時該區域的名稱",
 };

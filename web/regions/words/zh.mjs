@@ -30,4 +30,7 @@ export default {
   "not-taken": "未能使用图像：{reason}",
   broken: "无法读取这些区域", "broken-kept": "在您重新开始之前，文本保持不变。",
   "copy-text": "复制文本", afresh: "重新开始",
+  "fill-window": "全屏（F 或双击）", "chip-wrong": "位置不对", "chip-missing": "未找到",
+  "choice-auto": "自动", "choice-other": "其他名称…",
+  "choice-name": "运行时该区域的名称",
 };
