@@ -84,7 +84,7 @@ def test_the_model_is_not_changed_and_one_with_a_cast_is_refused(scene):
 
 
 def test_what_is_missing_is_named(scene):
-    with pytest.raises(ValueError, match="Refine Cast: 'Ada' has no adapter.*to Refine Cast"):
+    with pytest.raises(ValueError, match="no adapter is connected, and no file found can draw 'Ada' and 'Ben'"):
         scene.refine(scene.cast, adapter=None)
     with pytest.raises(ValueError, match="Refine Cast: the cast is empty"):
         scene.refine(())

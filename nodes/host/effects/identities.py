@@ -45,7 +45,7 @@ class Identities(Effect):
 
     @classmethod
     def of(cls, given: Given) -> Identities | None:
-        """Raises ValueError when a member has no adapter, or an adapter fits neither model, identity nor recipe."""
+        """Raises ValueError when an adapter fits neither model, identity nor recipe."""
         strengths = tuple(member.strength * given.strength for member in given.cast)
         if not any(strengths):
             return None
@@ -178,11 +178,6 @@ def _groups(given: Given) -> tuple[AdapterGroup, ...]:
     adapters = {}
     for index, member in enumerate(given.cast):
         own = adapters[index] = member.adapter or given.adapter
-        if own is None:
-            raise ValueError(
-                f"Troupe: '{member.identity.name}' has no adapter. Connect Load Identity Adapter to Apply Cast, "
-                "or to that member's Cast Member."
-            )
         if own.format.flux:
             raise ValueError(
                 f"Troupe: the adapter '{own.name}' is PuLID for FLUX.1, and this model is {given.family.name}. Load "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -38,12 +38,19 @@ def cast_for_adapters(cast: Cast, adapter: Any) -> Cast:
     return _with(cast, chosen, "Apply Cast")
 
 
+def installed_pack(packs: Sequence[str]) -> str:
+    """The first installed one of an adapter's face packs, or the only one where it reads any; else empty."""
+    installed = list(find_packs(insightface_folders()))
+    fitting = [pack for pack in packs or installed if pack in installed]
+    return fitting[0] if fitting and (packs or len(fitting) == 1) else ""
+
+
 def pack_for(adapter: Any, person: str) -> str:
     """The installed face pack that an adapter was trained with. Raises ValueError where it is missing or unknown."""
+    pack = installed_pack(adapter.packs)
+    if pack:
+        return pack
     installed = list(find_packs(insightface_folders()))
-    fitting = [pack for pack in adapter.packs or installed if pack in installed]
-    if len(fitting) == 1 or (fitting and adapter.packs):
-        return fitting[0]
     there = f"installed are: {', '.join(installed) or 'none'}"
     if adapter.packs:
         raise ValueError(
