@@ -18,9 +18,9 @@ WIDTH = 384
 GAP = 6
 # Workflow: titles (or types) of the nodes whose pictures it is known by, from top to bottom.
 SHOWN = {
-    "two-people": ("SaveImage",),
-    "three-places": ("SaveImage",),
-    "attention-maps": ("Where each person acted", "Layer by layer"),
+    "10 Two people, wired by hand": ("SaveImage",),
+    "11 Three people in depth": ("SaveImage",),
+    "13 Where each person acted": ("Where each person acted", "Layer by layer"),
 }
 
 

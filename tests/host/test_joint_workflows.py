@@ -14,13 +14,13 @@ from pack.scripts.benches.engine.joint_models import tiny, vae_of
 from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.refine_scene import pack_of_faces
 
-FAMILIES = {"kontext-two-people": "FLUX.1", "flux2-klein-two-people": "FLUX.2", "qwen-edit-two-people": "Qwen"}
+FAMILIES = {"06 Your photos, FLUX.1 Kontext": "FLUX.1", "07 Your photos, FLUX.2 klein": "FLUX.2", "08 Your photos, Qwen-Image-Edit": "Qwen"}
 LOADED = {  # what each workflow asks for, as the host's own templates do
-    "kontext-two-people": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
-    "flux2-klein-two-people": {"flux-2-klein-4b-fp8", "qwen_3_4b", "flux2-vae"},
-    "qwen-edit-two-people": {"qwen_image_edit_2511_fp8mixed", "qwen_2.5_vl_7b_fp8_scaled", "qwen_image_vae"},
+    "06 Your photos, FLUX.1 Kontext": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
+    "07 Your photos, FLUX.2 klein": {"flux-2-klein-4b-fp8", "qwen_3_4b", "flux2-vae"},
+    "08 Your photos, Qwen-Image-Edit": {"qwen_image_edit_2511_fp8mixed", "qwen_2.5_vl_7b_fp8_scaled", "qwen_image_vae"},
 }
-SAMPLERS = {**dict.fromkeys(FAMILIES, "KSampler"), "flux2-klein-two-people": "SamplerCustomAdvanced"}
+SAMPLERS = {**dict.fromkeys(FAMILIES, "KSampler"), "07 Your photos, FLUX.2 klein": "SamplerCustomAdvanced"}
 SMALL = {
     "KSampler": {"steps": 2},
     "Flux2Scheduler": {"steps": 2, "width": 64, "height": 64},

@@ -48,9 +48,10 @@ ORDER = (
 PORTRAIT_TOKENS = 16  # of files for portraits from several photos, which come behind their kin
 NOT_PEOPLE = ("composition", "style")  # in names of files that carry something else of a picture
 # Token width and layers of a model -> what to get first: adapter, face pack, encoder.
+SD15, SDXL = (768, 16), (2048, 70)
 FIRST_FILES = {
-    (768, 16): ("ip-adapter-faceid-plusv2_sd15.bin", "buffalo_l", ENCODERS[0].name),
-    (2048, 70): ("ip-adapter.bin", "antelopev2"),
+    SD15: ("ip-adapter-faceid-plusv2_sd15.bin", "buffalo_l", ENCODERS[0].name),
+    SDXL: ("ip-adapter.bin", "antelopev2"),
 }
 
 # Adapters that were chosen, by the network that they act in: they go with it.
