@@ -3,7 +3,7 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .board import board_nodes
-from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes
+from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes, settings_nodes
 from .control import control_nodes, crop_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, subject_nodes
 from .host.faces.demo_photos import put_demo_photos
@@ -31,6 +31,7 @@ NODES = [
     *control_nodes.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
+    *settings_nodes.NODES,
     *advanced_nodes.NODES,
     *attention_nodes.NODES,
     *identity_net_nodes.NODES,

@@ -1,8 +1,9 @@
 """From a fresh clone to a picture of two known people, in one command, on a real ComfyUI that it sets up itself.
 
-The first run says what it downloads (about 7 GB on disk, some minutes); later ones start within seconds. It runs
-workflows/10 Two people, wired by hand.json and writes the picture, a contact sheet and the scores. `--serve` opens the editor's server
-instead, with the workflows of this pack in the template browser. All of it lies in `.troupe`; `--remove` deletes that.
+The first run says what it downloads (about 7 GB on disk, some minutes); later ones start within seconds. It runs the
+workflow `10 Two people, wired by hand` and writes the picture, a contact sheet and the scores. `--serve` starts the
+editor's server instead and prints an address that opens the first workflow; all are in the template browser. All of it
+lies in `.troupe`; `--remove` deletes that.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ def serve(server: Server, console: Console) -> int:
     with server:
         check_pack(server)
         console.say(f"\n  {server.address}/?{urlencode({OPEN: FIRST.stem})}\n")
-        console.say("Open that in a browser: the first workflow comes up. The others are in the template browser, under")
+        console.say(
+            "Open that in a browser: the first workflow comes up. The others are in the template browser, under"
+        )
         console.say("ComfyUI-Troupe.")
         console.say("Ctrl-C ends it.")
         try:

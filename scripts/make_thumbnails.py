@@ -1,7 +1,7 @@
 """Draw the thumbnails of the demo's workflows again, by running them: `make_thumbnails.py [NAME...]`, or all of them.
 
-"14 Recipes side by side" has its own by make_sample_pictures.py --comparison. Workflows for checkpoints that do not ship have
-drawn ones.
+`14 Recipes side by side` has its own by make_sample_pictures.py --comparison. Workflows for checkpoints that do not
+ship have drawn ones.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ WIDTH = 384
 GAP = 6
 # Workflow: titles (or types) of the nodes whose pictures it is known by, from top to bottom.
 SHOWN = {
+    "01 Two people, runs at once": ("SaveImage",),
     "10 Two people, wired by hand": ("SaveImage",),
     "11 Three people in depth": ("SaveImage",),
     "13 Where each person acted": ("Where each person acted", "Layer by layer"),

@@ -97,7 +97,9 @@ def test_a_board_is_the_cast_that_was_wired_by_hand(engine, inputs):
 
 
 def test_the_prompt_draws_the_same_picture_as_the_wired_one(server):
-    prompt = server.to_api(json.loads((ROOT / "workflows" / "10 Two people, wired by hand.json").read_text(encoding="utf-8")))
+    prompt = server.to_api(
+        json.loads((ROOT / "workflows" / "10 Two people, wired by hand.json").read_text(encoding="utf-8"))
+    )
     used = ("1", "11", "12", "13", "14", "15", "16", "17", "18", "19")
     wired = {key: node for key, node in prompt.items() if int(key) <= 19}
     wired["17"]["inputs"]["steps"] = 4

@@ -23,9 +23,17 @@ WRITERS = {
     "ip-adapter_pulid_sdxl_fp16.safetensors": ("pulid", published.write_pulid),
 }
 NEEDS = {
-    "15 Your photos, wired by hand": ("v1-5-pruned-emaonly-fp16.safetensors", VIT_H, "ip-adapter-faceid-plusv2_sd15.bin"),
+    "15 Your photos, wired by hand": (
+        "v1-5-pruned-emaonly-fp16.safetensors",
+        VIT_H,
+        "ip-adapter-faceid-plusv2_sd15.bin",
+    ),
     "03 Your photos, SDXL with FaceID": ("sd_xl_base_1.0.safetensors", "ip-adapter-faceid_sdxl.bin"),
-    "04 Your photos, SDXL with InstantID": ("sd_xl_base_1.0.safetensors", "diffusion_pytorch_model.safetensors", "ip-adapter.bin"),
+    "04 Your photos, SDXL with InstantID": (
+        "sd_xl_base_1.0.safetensors",
+        "diffusion_pytorch_model.safetensors",
+        "ip-adapter.bin",
+    ),
     "05 Your photos, SDXL with PuLID": ("sd_xl_base_1.0.safetensors", EVA, "ip-adapter_pulid_sdxl_fp16.safetensors"),
     "09 Three subjects, SDXL": ("sd_xl_base_1.0.safetensors", VIT_H, "ip-adapter-plus_sdxl_vit-h.safetensors"),
 }

@@ -14,7 +14,11 @@ from pack.scripts.benches.engine.joint_models import tiny, vae_of
 from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.refine_scene import pack_of_faces
 
-FAMILIES = {"06 Your photos, FLUX.1 Kontext": "FLUX.1", "07 Your photos, FLUX.2 klein": "FLUX.2", "08 Your photos, Qwen-Image-Edit": "Qwen"}
+FAMILIES = {
+    "06 Your photos, FLUX.1 Kontext": "FLUX.1",
+    "07 Your photos, FLUX.2 klein": "FLUX.2",
+    "08 Your photos, Qwen-Image-Edit": "Qwen",
+}
 LOADED = {  # what each workflow asks for, as the host's own templates do
     "06 Your photos, FLUX.1 Kontext": {"flux1-dev-kontext_fp8_scaled", "clip_l", "t5xxl_fp8_e4m3fn_scaled", "ae"},
     "07 Your photos, FLUX.2 klein": {"flux-2-klein-4b-fp8", "qwen_3_4b", "flux2-vae"},

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ....attention.adapters.formats import INSTANTID_KINDS
-from ....attention.adapters.inputs import AdapterInputs, averaged, joined
+from ....attention.adapters.inputs import RULES, AdapterInputs, averaged, combined, joined
 from ....attention.operators.orthogonal import Method
+from ....attention.recipes.member_settings import V_ONLY
 from ....face.identity import Identity
 from ..faces.recognisers import recogniser_for
 from ..model.rows import Call
@@ -21,6 +23,16 @@ from .loaded_adapter import LoadedAdapter
 from .vision_features import features_of, features_of_nobody
 
 NOISE_SEEDS = 1_000_000_007  # ComfyUI_InstantID's modulus, above 0 also for faces whose numbers sum to less
+
+
+class Scaling(NamedTuple):
+    """What strengths multiply, of attention.recipes.member_settings.SCALINGS, and the strength in each layer."""
+
+    kind: str = V_ONLY
+    strengths: tuple[float, ...] = ()
+
+
+NOT_SCALED = Scaling()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +44,7 @@ class AdapterGroup:
     rows    : what the adapter reads, photo by photo or person by person, and last nobody
     sources : row numbers of each source, whose tokens stand side by side; last nobody's
     widen   : the model's own map from the adapter's tokens to its text tokens (Kolors FaceID), else None
+    scaling : what the members' strengths multiply beside their attention
     """
 
     adapter: LoadedAdapter
@@ -40,6 +53,7 @@ class AdapterGroup:
     rows: AdapterInputs = field(repr=False)
     sources: tuple[tuple[int, ...], ...]
     widen: nn.Module | None = field(default=None, repr=False)
+    scaling: Scaling = NOT_SCALED
 
     @property
     def people(self) -> int:
@@ -73,23 +87,28 @@ def group_of(
     adapter: LoadedAdapter,
     members: Sequence[int],
     identities: Sequence[Identity],
-    photos: str,
+    photos: str | Sequence[str],
     widen: nn.Module | None = None,
+    scaling: Scaling = NOT_SCALED,
 ) -> AdapterGroup:
-    """The group of some members and their identities; `photos` as in attention.recipes.recipe.Recipe.
+    """The group of some members and their identities.
+
+    photos : as in attention.recipes.recipe.Recipe, or one of attention.adapters.inputs.RULES; for each, or for all
 
     Raises ValueError when an identity does not have what the adapter reads.
     """
-    parts = [inputs_of(identity, adapter, photos) for identity in identities]
+    ways = [photos] * len(identities) if isinstance(photos, str) else photos
+    parts = [inputs_of(identity, adapter, way) for identity, way in zip(identities, ways, strict=True)]
     sources, first = [], 0
-    for part in parts:
+    for part, way in zip(parts, ways, strict=True):
         rows = tuple(range(first, first + len(part)))
-        sources.append([rows] if photos == "concatenate" else [(row,) for row in rows])
+        sources.append([rows] if way == "concatenate" else [(row,) for row in rows])
         first += len(part)
     rows = joined(parts)
     rows = joined([rows, nobody_for(adapter, rows)])
     flat = [source for own in sources for source in own]
-    return AdapterGroup(adapter, tuple(members), tuple(map(len, sources)), rows, (*flat, (first,)), widen)
+    counts = tuple(map(len, sources))
+    return AdapterGroup(adapter, tuple(members), counts, rows, (*flat, (first,)), widen, scaling)
 
 
 def repeats_in(groups: Sequence[AdapterGroup]) -> Tensor:
@@ -134,7 +153,7 @@ def sources_of(groups: Sequence[AdapterGroup], members: int, call: Call) -> Tens
 
 
 def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> AdapterInputs:
-    """What an identity feeds to an adapter: one row for "average", else one for each photo that counts.
+    """What an identity feeds to an adapter: one row for "average" or a rule, else one for each photo that counts.
 
     Raises ValueError when the identity does not have it.
     """
@@ -147,7 +166,8 @@ def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> Adapte
     rows = AdapterInputs(faces, features, vectors)
     weights = list(getattr(identity, "weights", ())) or [1.0] * len(rows)
     if photos != "average":
-        return rows.rows([row for row, weight in enumerate(weights) if weight > 0])
+        rows = rows.rows([row for row, weight in enumerate(weights) if weight > 0])
+        return combined(rows, photos) if photos in RULES else rows
     try:
         return averaged(rows, weights)
     except ValueError as error:

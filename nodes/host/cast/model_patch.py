@@ -66,6 +66,11 @@ def patch_cast(
             f"Troupe: this {family.name} model draws a cast already, and its references can be shared out once. Put "
             "all people into one cast (chain Cast Member), and use one Apply Cast."
         )
+    if family.kind == JOINT and any(member.settings.for_cross_attention for member in cast):
+        log.warning(
+            "Troupe, Member Settings: weight types, layers, embeds scaling and second adapters act in cross-attention, "
+            "which %s does not have; they are left out.", family.name,
+        )  # fmt: skip
     adapter = adapter_for(model, cast, adapter, recipe, strength, vae).adapter
     if family.kind == UNET or any(by_pulid_flux(member.adapter or adapter) for member in cast):
         cast = cast_for_adapters(cast, adapter)
