@@ -1,6 +1,6 @@
 """How one member acts, where this differs from the rest of the cast: layers, several photos, embeds scaling, control.
 
-Names and arithmetic are those of ComfyUI_IPAdapter_plus, so that settings carry over. Its middle block is never reached;
+Names and arithmetic are those of ComfyUI_IPAdapter_plus, so settings carry over. Its middle block is never reached;
 ours is, unless the adapter is loaded as `peer_compatible`.
 """
 

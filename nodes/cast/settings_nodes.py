@@ -34,8 +34,8 @@ class MemberSettingsNode(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "weight_type", options=list(WEIGHT_TYPES),
-                    tooltip="In which layers the face acts: linear in all. weak and strong name parts of the model, ease "
-                    "rises and falls along it, style and composition pick the layers that carry them.",
+                    tooltip="In which layers the face acts. linear: all. weak and strong name parts of the model. ease"
+                    " rises and falls along it; style and composition pick the layers that carry them.",
                 ),
                 io.Combo.Input(
                     "photos", options=[AS_THE_CAST, *PHOTOS, *RULES],

@@ -1,4 +1,4 @@
-"""The workflow "13 Where each person acted" on a real server: run again from its cache, anew, after a stop, with two samplers."""
+"""The workflow `13 Where each person acted` on a real server: run again from its cache, anew, stopped, two samplers."""
 
 import copy
 import io

@@ -54,9 +54,9 @@ class Identities(Effect):
     groups: tuple[AdapterGroup, ...]
     strengths: tuple[float, ...]
     names: tuple[str, ...]
-    windows: tuple[Window, ...]
     owners: tuple[int, ...]
     weights: tuple[tuple[float, ...], ...]
+    windows: tuple[Window, ...]
 
     @classmethod
     def of(cls, given: Given) -> Identities | None:
@@ -76,8 +76,8 @@ class Identities(Effect):
         ]
         windows = tuple(shared_window((e.member.start, e.member.end), (recipe.start, recipe.end)) for e in entries)
         acting = tuple(entry.strength for entry in entries)
-        parts = acting, tuple(entry.name for entry in entries), windows, tuple(entry.number for entry in entries)
-        return cls(blocks, recipe, groups, *parts, tuple(weights))
+        names, owners = tuple(entry.name for entry in entries), tuple(entry.number for entry in entries)
+        return cls(blocks, recipe, groups, acting, names, owners, tuple(weights), windows)
 
     @property
     def first_steps(self) -> int:
