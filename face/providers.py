@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from importlib import metadata
 
 CPU = "CPUExecutionProvider"
@@ -76,6 +77,8 @@ def cause(choice: str) -> str:
     return f"{choice} needs the package {PACKAGES[choice]} in place of {' '.join(installed) or 'onnxruntime'}."
 
 
+@cache
 def _installed_runtimes() -> set[str]:
+    """Once in a process: to go through all installed packages takes a twentieth of a second, and they stay."""
     names = {"onnxruntime", *(f"onnxruntime-{kind}" for kind in ("gpu", "directml", "openvino", "rocm", "migraphx"))}
     return names & {(distribution.metadata["Name"] or "").lower() for distribution in metadata.distributions()}

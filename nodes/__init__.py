@@ -3,9 +3,10 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .board import board_nodes
-from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes
+from .cast import adapter_nodes, advanced_nodes, attention_nodes, cast_nodes, settings_nodes
 from .control import control_nodes, crop_nodes, identity_net_nodes
 from .faces import face_cache_nodes, face_nodes, identity_nodes, motion_nodes, subject_nodes
+from .host.faces.demo_photos import put_demo_photos
 from .host.faces.identity_pictures import register_identity_pictures
 from .host.host_abilities import say_what_is_lacking
 from .host.model_folders import register_model_folders
@@ -31,6 +32,7 @@ NODES = [
     *control_nodes.NODES,
     *adapter_nodes.NODES,
     *cast_nodes.NODES,
+    *settings_nodes.NODES,
     *advanced_nodes.NODES,
     *attention_nodes.NODES,
     *identity_net_nodes.NODES,
@@ -50,6 +52,7 @@ class Troupe(ComfyExtension):
     async def on_load(self) -> None:
         register_model_folders()
         register_identity_pictures()
+        put_demo_photos()
         say_what_is_lacking()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:

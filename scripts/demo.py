@@ -1,8 +1,9 @@
 """From a fresh clone to a picture of two known people, in one command, on a real ComfyUI that it sets up itself.
 
-The first run says what it downloads (about 7 GB on disk, some minutes); later ones start within seconds. It runs
-workflows/two-people.json and writes the picture, a contact sheet and the scores. `--serve` opens the editor's server
-instead, with the workflows of this pack in the template browser. All of it lies in `.troupe`; `--remove` deletes that.
+The first run says what it downloads (about 7 GB on disk, some minutes); later ones start within seconds. It runs the
+workflow `10 Two people, wired by hand` and writes the picture, a contact sheet and the scores. `--serve` starts the
+editor's server instead and prints an address that opens the first workflow; all are in the template browser. All of it
+lies in `.troupe`; `--remove` deletes that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import os
 import subprocess
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pack_alias  # noqa: F401
 from pack.scripts.bootstrap.arguments import add_host_option, ready_installation
@@ -21,11 +23,14 @@ from pack.scripts.bootstrap.places import ROOT, Places, places
 from pack.scripts.bootstrap.private_host import set_up
 from pack.scripts.bootstrap.removal import remove
 from pack.scripts.hosting.accelerator import has_accelerator
-from pack.scripts.hosting.own_folder import FIRST, own_folder
+from pack.scripts.hosting.own_folder import FIRST as FIRST_FOLDER
+from pack.scripts.hosting.own_folder import own_folder
 from pack.scripts.hosting.ports import USUAL, choose_port, is_free
 from pack.scripts.hosting.server import Server
 
-WORKFLOW = ROOT / "workflows" / "two-people.json"
+WORKFLOW = ROOT / "workflows" / "10 Two people, wired by hand.json"
+FIRST = ROOT / "workflows" / "01 Two people, runs at once.json"
+OPEN = "troupe_template"  # what web/open_template.js reads of the page's address
 # The demo's models are so small that more threads gain little on an idle machine, and cost minutes on a busy one.
 ONE_THREAD = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
 
@@ -51,7 +56,7 @@ def start(options: argparse.Namespace, where: Places, console: Console) -> Serve
     if options.comfyui and not options.serve:
         set_up(where, console, tools_only=True)
     accelerator = has_accelerator(installation.python)
-    if wanted is None and options.serve and base.name == FIRST and is_free(USUAL):
+    if wanted is None and options.serve and base.name == FIRST_FOLDER and is_free(USUAL):
         wanted = USUAL
     console.say(f"Starting ComfyUI from {installation.comfyui}{'' if accelerator else ' (on the CPU)'}.")
     variables = {} if accelerator else threads(options)
@@ -99,8 +104,11 @@ def serve(server: Server, console: Console) -> int:
     """Leave the editor running until Ctrl-C."""
     with server:
         check_pack(server)
-        console.say(f"\n  {server.address}\n")
-        console.say("Open that in a browser; the workflows are in the template browser, under ComfyUI-Troupe.")
+        console.say(f"\n  {server.address}/?{urlencode({OPEN: FIRST.stem})}\n")
+        console.say(
+            "Open that in a browser: the first workflow comes up. The others are in the template browser, under"
+        )
+        console.say("ComfyUI-Troupe.")
         console.say("Ctrl-C ends it.")
         try:
             code = server.process.wait()

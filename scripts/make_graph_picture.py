@@ -23,7 +23,7 @@ from pack.scripts.bootstrap.installation import Installation
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.hosting.server import Server
 
-WORKFLOW = ROOT / "workflows" / "two-people.json"
+WORKFLOW = ROOT / "workflows" / "10 Two people, wired by hand.json"
 PICTURE = ROOT / "docs" / "graph.png"
 WIDTH = 2300
 

@@ -29,9 +29,9 @@ from pack.scripts.figures.samples import Samples
 from pack.scripts.showing.world_page import COMMAND, figures_text, read_figures, samples_text, strengths_in
 
 DEMO = ROOT / "demo"
-COMPARISON = ROOT / "workflows" / "compare-recipes.json"
+COMPARISON = ROOT / "workflows" / "14 Recipes side by side.json"
 SHEET = ROOT / "docs" / "compare-recipes.png"
-SECOND_PASS = ROOT / "workflows" / "five-people.json"
+SECOND_PASS = ROOT / "workflows" / "12 Five people, second pass.json"
 SECOND_PASS_SHEET = ROOT / "docs" / "five-people.png"
 THUMBNAIL = 384  # pixels wide
 

@@ -1,7 +1,7 @@
 """Draw the thumbnails of the demo's workflows again, by running them: `make_thumbnails.py [NAME...]`, or all of them.
 
-compare-recipes has its own by make_sample_pictures.py --comparison. Workflows for checkpoints that do not ship have
-drawn ones.
+`14 Recipes side by side` has its own by make_sample_pictures.py --comparison. Workflows for checkpoints that do not
+ship have drawn ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pack.scripts.hosting.server import Server
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a workflow, such as attention-maps")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a workflow, such as '13 Where each person acted'")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options, console = parser.parse_args(), Console()
     installation = ready_installation(None, places(), console)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from .spec import AdapterSpec
+
+# How that pack combines the embeddings of several photos, [R, ...] -> [...].
+RULES: dict[str, Callable[[Tensor], Tensor]] = {
+    "add": lambda rows: rows.sum(0),
+    "subtract": lambda rows: rows[0] - rows[1:].mean(0),
+    "plain average": lambda rows: rows.mean(0),
+    "norm average": lambda rows: (rows / rows.norm(dim=0, keepdim=True).clamp(min=1e-12)).mean(0),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +105,14 @@ def averaged(inputs: AdapterInputs, weights: Sequence[float] | None = None) -> A
         features = (features * share.view(-1, *[1] * (features.ndim - 1))).sum(0, keepdim=True)
     faces, vectors = (None if part is None else _mean_direction(part, share) for part in (inputs.faces, inputs.vectors))
     return AdapterInputs(faces, features, vectors)
+
+
+def combined(inputs: AdapterInputs, rule: str) -> AdapterInputs:
+    """One row for all, by one of ComfyUI_IPAdapter_plus' rules (RULES); of one row nothing changes."""
+    if len(inputs) < 2:
+        return inputs
+    made = RULES[rule]
+    return AdapterInputs(*(None if part is None else made(part)[None] for part in inputs.parts))
 
 
 def _mean_direction(faces: Tensor, share: Tensor) -> Tensor:

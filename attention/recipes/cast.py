@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..regions.region import Region
+from .member_settings import MemberSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Member:
     adapter  : the adapter for this member alone, or None for the one of the whole cast
     start, end : the part of the schedule in which this member acts, in fractions from its begin
     negative : the host's conditioning for this region in the negative prompt's rows, or None
+    settings : how else they act, where that differs from the rest of the cast
     """
 
     identity: Any
@@ -41,6 +43,7 @@ class Member:
     start: float = 0.0
     end: float = 1.0
     negative: Any = None
+    settings: MemberSettings = field(default_factory=MemberSettings)
 
 
 Cast = tuple[Member, ...]
@@ -102,3 +105,20 @@ def _own_or_free(cast: Cast, names: Sequence[str] | Mapping[str, Region], person
     taken = {member.region.name for member in cast}
     free = [name for name in names if name not in taken]
     return person if person in free or not free else free[0]
+
+
+def with_settings(cast: Cast, name: str, settings: MemberSettings) -> Cast:
+    """The cast with settings for the member, or the members, of a name; of everybody where it is empty.
+
+    Raises ValueError when nobody has that name.
+    """
+    wanted = name.strip()
+    names = [member.identity.name for member in cast]
+    if wanted and wanted not in names:
+        raise ValueError(
+            f"Troupe, Member Settings: there is nobody called '{wanted}' in the cast. The members are: "
+            f"{', '.join(names) or 'none'}. Choose one of them, or leave 'member' empty for everybody."
+        )
+    return tuple(
+        replace(member, settings=settings) if wanted in ("", member.identity.name) else member for member in cast
+    )

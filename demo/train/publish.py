@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from ..form import Form, world_facts
+from .as_published import BEST, rescale
 from .shipped import IMAGE_ENCODER, RECOGNISER, facts_in
 
 MEGABYTE = 1_000_000
@@ -38,6 +39,8 @@ def publish(finished: Path, shipped: Path, name: str, form: Form) -> dict[str, i
     shipped  : the folder that they go to; what the run has not made stays as it is
     returns    the size in bytes of every file that ships now
 
+    Adapters are rescaled, so that strength 1 is their best (as_published.py).
+
     Raises Unpublishable, and copies nothing, when nothing is finished, when the result would hold parts of two forms,
     or when it would be larger than the limits above.
     """
@@ -57,7 +60,10 @@ def publish(finished: Path, shipped: Path, name: str, form: Form) -> dict[str, i
         (shipped / part).parent.mkdir(parents=True, exist_ok=True)
         beside = (shipped / part).with_suffix(".part")
         shutil.copyfile(finished / part, beside)
+        if part in BEST:
+            rescale(beside, BEST[part])
         beside.replace(shipped / part)
+    sizes |= {part: (shipped / part).stat().st_size for part in new}
     return dict(sorted(sizes.items()))
 
 

@@ -7,6 +7,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..form import Form, world_facts
+from .as_published import factor_of, times
 
 RECOGNISER = "insightface/models/troupe-demo/recogniser.onnx"
 IMAGE_ENCODER = "clip_vision/troupe-demo-subject.safetensors"
@@ -38,7 +39,7 @@ class Shipped:
         files = {prefix: self.folder / name for prefix, name in PARTS.get(stage, {}).items()}
         if not self.fits or not files or not all(path.is_file() for path in files.values()):
             return None
-        return {prefix + key: value for prefix, path in files.items() for key, value in load_file(path).items()}
+        return {prefix + key: value for prefix, path in files.items() for key, value in _as_trained(path).items()}
 
     def steps(self) -> dict[str, int]:
         """The steps that these weights were trained for, by stage."""
@@ -48,6 +49,11 @@ class Shipped:
         """The ONNX file of the recogniser that feeds the adapter, or None."""
         path = self.folder / RECOGNISER
         return path if self.fits and path.is_file() else None
+
+
+def _as_trained(path: Path) -> dict[str, Tensor]:
+    state, factor = load_file(path), factor_of(path)
+    return state if factor == 1 else times(state, 1 / factor)
 
 
 def facts_in(folder: Path) -> dict | None:

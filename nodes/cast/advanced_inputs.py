@@ -23,7 +23,10 @@ from ...attention.recipes.recipe import (
 from ...attention.routing.policies import APART, BOUND, CLOSED, FREE
 
 MODEL_TOOLTIP = "A Stable Diffusion 1.5 or SDXL model, or FLUX.1, Kontext, FLUX.2 and like models. It is not changed."
-ADAPTER_TOOLTIP = "Used by members that bring none of their own. FLUX and like models need none; FLUX.1 can have PuLID."
+ADAPTER_TOOLTIP = (
+    "Used by members that bring none of their own. Left empty: the file that fits the model is found and named. FLUX "
+    "and like models need none; FLUX.1 can have PuLID."
+)
 ROUTES = ("auto", CLOSED, BOUND, FREE, APART)
 GATES = ("per identity", "joint", "released")
 RANGES = ("whole picture", "own region")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ...attention.recipes.layer_strengths import parse_layer_strengths
 from ...attention.recipes.recipe import ODDS, PHOTOS, Recipe
 from ...attention.regions.compositors import COMPOSITORS
+from ..host.cast.chosen_adapter import adapter_for
 from ..host.cast.model_patch import patch_cast
 from ..types import Adapter, Cast
 from .advanced_inputs import (
@@ -88,7 +89,10 @@ class ApplyCastAdvanced(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, cast, strength, adapter=None, mode=None, vae=None, **knobs) -> io.NodeOutput:
-        return io.NodeOutput(patch_cast(model, cast, adapter, recipe_of(knobs, mode or {}), strength, vae))
+        recipe = recipe_of(knobs, mode or {})
+        found = adapter_for(model, cast, adapter, recipe, strength, vae)
+        patched = patch_cast(model, cast, found.adapter, recipe, strength, vae)
+        return io.NodeOutput(patched, ui=ui.PreviewText("\n".join(found.lines)) if found.lines else None)
 
 
 def recipe_of(knobs: Mapping[str, Any], mode: Mapping[str, Any]) -> Recipe:

@@ -6,6 +6,7 @@ from comfy_api.latest import io, ui
 
 from ...attention.recipes.cast import with_member
 from ...attention.recipes.recipe_book import RECIPE_BOOK, recipe_named
+from ..host.cast.chosen_adapter import adapter_for
 from ..host.cast.model_patch import patch_cast
 from ..host.effects.prompts import unused_prompts
 from ..host.model.families import family_of
@@ -146,9 +147,11 @@ class ApplyCast(io.ComfyNode):
     @classmethod
     def execute(cls, model, cast, recipe, strength, adapter=None, vae=None) -> io.NodeOutput:
         chosen = recipe_named(recipe)
-        patched = patch_cast(model, cast, adapter, chosen, strength, vae)
+        found = adapter_for(model, cast, adapter, chosen, strength, vae)
+        patched = patch_cast(model, cast, found.adapter, chosen, strength, vae)
         unused = unused_prompts(cast, chosen, family_of(model).kind)
-        return io.NodeOutput(patched, ui=ui.PreviewText(unused) if unused else None)
+        said = "\n".join([*found.lines, *filter(None, [unused])])
+        return io.NodeOutput(patched, ui=ui.PreviewText(said) if said else None)
 
 
 NODES: list[type[io.ComfyNode]] = [CastMember, ApplyCast]

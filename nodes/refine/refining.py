@@ -60,7 +60,8 @@ def refine_pictures(
     """Redraw the small faces of a cast on finished pictures, uint8 [H, W, 3] of any sizes, each by itself.
 
     model   : without a cast on it; it is not changed
-    adapter : nodes.host.adapters.adapter_model.LoadedAdapter for members that bring none of their own, or None
+    adapter : nodes.host.adapters.adapter_model.LoadedAdapter for members that bring none of their own; None for one
+              of the user's files that fits
     Raises ValueError for an empty cast, for a model with a cast on it, and for a member without an adapter or with a
     prompt of another text encoder. A member whose face is not found is left alone, and so is one whose face is not
     found any more where it was redrawn.
@@ -69,7 +70,8 @@ def refine_pictures(
         raise ValueError(f"{NODE}: the cast is empty, so there is nobody to redraw. Connect a Cast Member node.")
     cast = described_cast(cast, engine, "Refine Cast")
     people = tuple(member for member in cast if member.identity.embeddings)
-    check_redrawable(model, [member for member in people if member.strength * settings.strength], adapter)
+    acting = [member for member in people if member.strength * settings.strength]
+    adapter = check_redrawable(model, acting, adapter, settings, vae)
     lookout = lookout_for(engine, people)
     plans = [plan_for(picture, lookout, settings) for picture in Moving(pictures)]
     drawn: list[list[Drawn]] = [[] for _ in pictures]

@@ -18,10 +18,11 @@ WIDTH = 384
 GAP = 6
 # Workflow: titles (or types) of the nodes whose pictures it is known by, from top to bottom.
 SHOWN = {
-    "two-people": ("SaveImage",),
-    "three-places": ("SaveImage",),
-    "into-a-picture-sd": ("The picture they come into", "SaveImage"),
-    "attention-maps": ("Where each person acted", "Layer by layer"),
+    "01 Two people, runs at once": ("SaveImage",),
+    "10 Two people, wired by hand": ("SaveImage",),
+    "11 Three people in depth": ("SaveImage",),
+    "13 Where each person acted": ("Where each person acted", "Layer by layer"),
+    "19 Into a picture, runs at once": ("The picture they come into", "SaveImage"),
 }
 
 

@@ -6,17 +6,25 @@ import pytest
 import torch
 from pack.demo.form import FORMS
 from pack.demo.train import publish as module
+from pack.demo.train.as_published import BEST, factor_of, rescale, times
 from pack.demo.train.export import write_safetensors, write_world
 from pack.demo.train.publish import WHOLE, Unpublishable, publish, table
 from pack.demo.train.shipped import Shipped
+from pack.scripts.bootstrap.places import ROOT
+from safetensors import safe_open
+from safetensors.torch import load_file
 
+KEYS = ("ip_adapter.1.to_k_ip.weight", "ip_adapter.1.to_v_ip.weight")
 SMOKE, OTHER = FORMS["smoke"], FORMS["128"]
 
 
 def fill(folder, name="smoke", without=(), size=100):
     for part in set(WHOLE) - {"world.json", *without}:
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        (folder / part).write_bytes(b"x" * size)
+        if part in BEST:
+            write_safetensors(folder / part, {key: torch.full((2, 2), 0.5) for key in KEYS}, {"recogniser": "r"})
+        else:
+            (folder / part).write_bytes(b"x" * size)
     if "world.json" not in without:
         write_world(folder, name, FORMS[name], {})
     return folder
@@ -107,3 +115,33 @@ def test_a_world_with_other_words_is_another_one(tmp_path):
     (tmp_path / "world.json").write_text(json.dumps(facts))
 
     assert not Shipped(tmp_path, "128", OTHER).fits
+
+
+def test_adapters_ship_so_that_strength_one_is_their_best_and_keep_their_headers(tmp_path):
+    publish(fill(tmp_path / "run"), tmp_path / "shipped", "smoke", SMOKE)
+
+    for part, best in BEST.items():
+        before, after = (load_file(tmp_path / folder / part) for folder in ("run", "shipped"))
+        assert torch.equal(after[KEYS[0]], before[KEYS[0]])
+        torch.testing.assert_close(after[KEYS[1]].float(), before[KEYS[1]].float() * best, rtol=1e-3, atol=0)
+        assert (factor_of(tmp_path / "run" / part), factor_of(tmp_path / "shipped" / part)) == (1, best)
+        with safe_open(tmp_path / "shipped" / part, "pt") as file:
+            assert file.metadata()["recogniser"] == "r"
+        again = (tmp_path / "shipped" / part).read_bytes()
+        rescale(tmp_path / "shipped" / part, best)
+        assert (tmp_path / "shipped" / part).read_bytes() == again
+        assert factor_of(ROOT / "demo" / "weights" / part) == best
+
+
+def test_training_goes_on_from_values_as_they_were_trained(tmp_path):
+    folder = fill(tmp_path)
+    (part,) = BEST
+    trained = load_file(folder / part)[KEYS[1]].float()
+    for other in ("unet.safetensors", "text_encoder.safetensors"):
+        write_safetensors(folder / other, {"a": torch.ones(1)})
+    rescale(folder / part, BEST[part])
+
+    state = Shipped(folder, "smoke", SMOKE).state("identity")
+
+    torch.testing.assert_close(state[f"adapter.{KEYS[1]}"].float(), trained, rtol=1e-3, atol=0)
+    assert times({"x": trained}, 2)["x"] is trained

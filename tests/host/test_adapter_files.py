@@ -174,7 +174,7 @@ def test_a_model_of_another_family_is_named(model, tmp_path):
 
 
 def test_a_member_without_any_adapter_is_named(model):
-    with pytest.raises(ValueError, match="'Ada' has no adapter"):
+    with pytest.raises(ValueError, match="no adapter is connected, and no file found can draw 'Ada' and 'Bob'"):
         apply(model, TWO)
 
 

@@ -1,4 +1,4 @@
-"""The workflow attention-maps on a real server: run again from its cache, anew, after a stop, with two samplers."""
+"""The workflow `13 Where each person acted` on a real server: run again from its cache, anew, stopped, two samplers."""
 
 import copy
 import io
@@ -10,7 +10,7 @@ from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.followed import follow, interrupt
 from PIL import Image
 
-WORKFLOW = ROOT / "workflows" / "attention-maps.json"
+WORKFLOW = ROOT / "workflows" / "13 Where each person acted.json"
 SAMPLER, RECORD, MAPS, OVERLAYS, STRIP = "17", "20", "21", "22", "23"
 
 

@@ -97,7 +97,9 @@ def test_a_board_is_the_cast_that_was_wired_by_hand(engine, inputs):
 
 
 def test_the_prompt_draws_the_same_picture_as_the_wired_one(server):
-    prompt = server.to_api(json.loads((ROOT / "workflows" / "two-people.json").read_text(encoding="utf-8")))
+    prompt = server.to_api(
+        json.loads((ROOT / "workflows" / "10 Two people, wired by hand.json").read_text(encoding="utf-8"))
+    )
     used = ("1", "11", "12", "13", "14", "15", "16", "17", "18", "19")
     wired = {key: node for key, node in prompt.items() if int(key) <= 19}
     wired["17"]["inputs"]["steps"] = 4
@@ -108,11 +110,20 @@ def test_the_prompt_draws_the_same_picture_as_the_wired_one(server):
         "inputs": {"engine": ["1", 0], "width": 128, "height": 128, "board": text},
     }
     short["13"]["inputs"]["cast"] = ["30", 0]
+    shortest = json.loads(json.dumps(short))
+    del shortest["1"], shortest["12"], shortest["30"]["inputs"]["engine"], shortest["13"]["inputs"]["adapter"]
+    kinds = [node["class_type"] for node in shortest.values() if node["class_type"].startswith("Troupe_")]
+    assert sorted(kinds) == ["Troupe_ApplyCast", "Troupe_CastBoard", "Troupe_LoadDemoWorld"]
 
-    pictures = [server.images(server.post_prompt(one), "19")[0] for one in (wired, short)]
+    entries = [server.post_prompt(one) for one in (wired, short, shortest)]
 
+    pictures = [server.images(entry, "19")[0] for entry in entries]
     assert pictures[0]
-    assert pictures[0].split(b"IDAT")[1:] == pictures[1].split(b"IDAT")[1:]
+    for picture in pictures[1:]:
+        assert picture.split(b"IDAT")[1:] == pictures[0].split(b"IDAT")[1:]
+    said = json.dumps(entries[2]["outputs"]["13"])
+    assert "troupe-demo-faceid.safetensors" in said
+    assert "It reads faces by troupe-demo." in said
 
 
 def test_several_photos_are_one_person_and_a_point_chooses_the_face(engine, inputs):

@@ -23,11 +23,19 @@ WRITERS = {
     "ip-adapter_pulid_sdxl_fp16.safetensors": ("pulid", published.write_pulid),
 }
 NEEDS = {
-    "faceid-plus-v2-sd15": ("v1-5-pruned-emaonly-fp16.safetensors", VIT_H, "ip-adapter-faceid-plusv2_sd15.bin"),
-    "faceid-sdxl": ("sd_xl_base_1.0.safetensors", "ip-adapter-faceid_sdxl.bin"),
-    "instantid-sdxl": ("sd_xl_base_1.0.safetensors", "diffusion_pytorch_model.safetensors", "ip-adapter.bin"),
-    "pulid-sdxl": ("sd_xl_base_1.0.safetensors", EVA, "ip-adapter_pulid_sdxl_fp16.safetensors"),
-    "three-subjects-plus-sdxl": ("sd_xl_base_1.0.safetensors", VIT_H, "ip-adapter-plus_sdxl_vit-h.safetensors"),
+    "15 Your photos, wired by hand": (
+        "v1-5-pruned-emaonly-fp16.safetensors",
+        VIT_H,
+        "ip-adapter-faceid-plusv2_sd15.bin",
+    ),
+    "03 Your photos, SDXL with FaceID": ("sd_xl_base_1.0.safetensors", "ip-adapter-faceid_sdxl.bin"),
+    "04 Your photos, SDXL with InstantID": (
+        "sd_xl_base_1.0.safetensors",
+        "diffusion_pytorch_model.safetensors",
+        "ip-adapter.bin",
+    ),
+    "05 Your photos, SDXL with PuLID": ("sd_xl_base_1.0.safetensors", EVA, "ip-adapter_pulid_sdxl_fp16.safetensors"),
+    "09 Three subjects, SDXL": ("sd_xl_base_1.0.safetensors", VIT_H, "ip-adapter-plus_sdxl_vit-h.safetensors"),
 }
 PACKS = ("buffalo_l", "antelopev2")
 ACTING = ("Troupe_ApplyCast", "Troupe_ApplyIdentityNet")  # of strength 0, each leaves a picture without it

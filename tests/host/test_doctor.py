@@ -196,6 +196,6 @@ def test_the_node_and_the_command_say_the_same_of_the_demos_files():
     for text in (node, said.stdout):
         assert "troupe-demo: complete, recogniser" in text
         assert "Apache-2.0, part of this pack" in text
-        assert "two-people: complete" in text
+        assert "10 Two people, wired by hand: complete" in text
         assert "models/checkpoints" in text
         assert "Clear Face Cache" in text

@@ -147,7 +147,7 @@ def test_the_doctor_knows_both_files_and_says_when_one_is_missing(folders, monke
 
 
 def test_the_doctor_names_the_encoder_that_a_workflow_needs(folders):
-    workflow = json.loads((ROOT / "workflows" / "pulid-sdxl.json").read_text(encoding="utf-8"))
+    workflow = json.loads((ROOT / "workflows" / "05 Your photos, SDXL with PuLID.json").read_text(encoding="utf-8"))
     encoder = f"EVA02_CLIP_L_336_psz14_s6B.pt in {folders['clip_vision']}"
 
     assert any(line.startswith(encoder) for line in missing_files(workflow))

@@ -140,5 +140,5 @@ def test_in_a_hurry_no_strength_is_looked_for(bench):
     hurried = Paper(RecipeBench(bench, ONE_EACH), {2: 2}, tuned=False)
     before = set(bench.samples.found)
 
-    assert hurried.strength("AnyMS without crop-and-merge", 2) == hurried.strength("AnyMS", 1) == 0.9
+    assert hurried.strength("AnyMS without crop-and-merge", 2) == hurried.strength("AnyMS", 1) == 1.5
     assert set(bench.samples.found) == before

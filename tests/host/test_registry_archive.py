@@ -60,8 +60,8 @@ def test_the_archive_holds_the_pack_and_nothing_of_its_making(archive):
         "NOTICE",
         "web/region_editor.js",
         "web/docs/Troupe_ApplyCast.md",
-        "workflows/two-people.json",
-        "workflows/two-people.jpg",
+        "workflows/10 Two people, wired by hand.json",
+        "workflows/10 Two people, wired by hand.jpg",
     ):
         assert wanted in names
     unwanted = ("demo/train/", "scripts/bench", "scripts/demo", "scripts/train", "scripts/figures", ".ci", ".git")
@@ -119,7 +119,7 @@ def test_the_doctor_of_the_archive_sets_nothing_up(archive, tmp_path):
     assert "--comfyui PATH" in alone.stderr
     assert named.returncode == 0, named.stderr
     assert f"[{tmp_path / 'models' / 'ipadapter' / 'mine.safetensors'}]" in named.stdout
-    assert "two-people: complete" in named.stdout
+    assert "10 Two people, wired by hand: complete" in named.stdout
     assert [
         path for path in sorted(tmp_path.rglob("*")) if path not in before and "__pycache__" not in path.parts
     ] == []

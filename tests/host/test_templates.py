@@ -1,7 +1,8 @@
-"""Workflows for own photos: files with addresses, a note, the Doctor, room for every node, and a view to begin with."""
+"""Templates: numbers, notes, room for every node, a view to begin with; for own photos addresses and the Doctor."""
 
 import copy
 import json
+import string
 from itertools import combinations
 
 import folder_paths
@@ -12,7 +13,7 @@ from pack.nodes.host.doctor.doctor_workflows import FOLDERS, NAMES
 from pack.nodes.host.model_files import FILES
 from pack.nodes.host.model_folders import register_model_folders
 from pack.scripts.bootstrap.places import ROOT
-from pack.scripts.showing.templates import SCALE, dressed, takes_photos
+from pack.scripts.showing.templates import SCALE, START, dressed, takes_photos
 from pack.tests.host.test_checkpoint_workflows import NEEDS
 
 WORKFLOWS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "workflows").glob("*.json")}
@@ -63,7 +64,7 @@ def test_every_loader_names_its_files_with_the_addresses_of_the_list(name):
     listed = {(file.address, file.folder) for file in FILES}
     loaders = [node for node in WORKFLOWS[name]["nodes"] if node["type"] in FOLDERS]
 
-    assert len(loaders) >= 2
+    assert loaders
     for node in loaders:
         models = node["properties"]["models"]
         # The editor passes over an entry whose name no widget holds.
@@ -75,7 +76,7 @@ def test_every_loader_names_its_files_with_the_addresses_of_the_list(name):
 
 @pytest.mark.parametrize("name", OF_PHOTOS)
 def test_the_note_names_every_file_every_photo_and_where_each_goes(name):
-    (note,) = of_kind(name, "MarkdownNote")
+    (note,) = [node for node in of_kind(name, "MarkdownNote") if node["title"] == START]
     text = note["widgets_values"][0]
     packs = [node["widgets_values"][0] for node in of_kind(name, "Troupe_LoadFaceEngine")]
     named = [model["name"] for node in WORKFLOWS[name]["nodes"] for model in node["properties"].get("models", ())]
@@ -97,7 +98,33 @@ def test_the_doctor_is_shown_on_every_run(name):
     assert (doctor["mode"], shown["mode"]) == (0, 0)
 
 
-@pytest.mark.parametrize("name", OF_PHOTOS)
+@pytest.mark.parametrize("name", sorted(WORKFLOWS))
+def test_every_group_says_in_a_note_of_its_own_what_it_is_for(name):
+    notes = {node["title"]: node for node in of_kind(name, "MarkdownNote")}
+
+    assert sorted(notes) == sorted(group["title"] for group in WORKFLOWS[name]["groups"])
+    for group in WORKFLOWS[name]["groups"]:
+        left, top, width, height = group["bounding"]
+        x, y = notes[group["title"]]["pos"]
+        assert left < x < left + width
+        assert top < y < top + height
+        assert notes[group["title"]]["widgets_values"][0]
+
+
+def test_templates_are_numbered_in_the_order_in_which_they_are_met():
+    assert [name[:3] for name in sorted(WORKFLOWS)] == [f"{number:02d} " for number in range(1, len(WORKFLOWS) + 1)]
+    assert all(2 < len(name.split()) <= 7 for name in WORKFLOWS)
+    # What a file may be called on every system, and what stands in an address as it is written.
+    assert all(set(name) <= set(string.ascii_letters + string.digits + " ,.-") for name in WORKFLOWS)
+
+
+@pytest.mark.parametrize("name", [name for name in OF_PHOTOS if of_kind(name, "Troupe_ApplyCast")])
+def test_own_photos_begin_at_the_default_recipe_and_strength(name):
+    (apply,) = of_kind(name, "Troupe_ApplyCast")
+    assert apply["widgets_values"][:2] == ["Troupe", 1.0]
+
+
+@pytest.mark.parametrize("name", sorted(WORKFLOWS))
 def test_nodes_and_groups_do_not_overlap_and_every_node_lies_in_one_group(name):
     nodes = {node["id"]: box(node) for node in WORKFLOWS[name]["nodes"]}
     edges = [group["bounding"] for group in WORKFLOWS[name]["groups"]]
@@ -117,7 +144,7 @@ def least_height(schema):
     return ROW * max(len(schema.inputs) - widgets, len(schema.outputs)) + WIDGET * widgets + EDGE
 
 
-@pytest.mark.parametrize("name", OF_PHOTOS)
+@pytest.mark.parametrize("name", sorted(WORKFLOWS))
 def test_every_node_is_saved_as_high_as_it_is_drawn(name):
     least = {node.GET_SCHEMA().node_id: least_height(node.GET_SCHEMA()) for node in NODES}
 

@@ -15,7 +15,7 @@ WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 # Those that need no download; test_checkpoint_workflows.py and test_joint_workflows.py run the others.
 LOADERS = ("CheckpointLoaderSimple", "UNETLoader")
 OF_THE_DEMO = [path for path in WORKFLOWS if not any(name in path.read_text(encoding="utf-8") for name in LOADERS)]
-TWO_PEOPLE = ROOT / "workflows" / "two-people.json"
+TWO_PEOPLE = ROOT / "workflows" / "10 Two people, wired by hand.json"
 
 
 def read(path: Path) -> dict:
@@ -61,7 +61,7 @@ def test_two_known_people_stand_where_they_should(server, prompt):
 
 
 def test_three_people_stand_where_the_depth_layout_puts_them(server):
-    prompt = server.to_api(read(ROOT / "workflows" / "three-places.json"))
+    prompt = server.to_api(read(ROOT / "workflows" / "11 Three people in depth.json"))
     entry = server.post_prompt(prompt)
     scores = json.loads(entry["outputs"][nodes_of(prompt, "Troupe_ScoreCast")[0]]["text"][0])
 
@@ -70,7 +70,7 @@ def test_three_people_stand_where_the_depth_layout_puts_them(server):
 
 
 def test_people_come_into_a_picture_which_stays_as_it_is_around_them(server):
-    prompt = server.to_api(read(ROOT / "workflows" / "into-a-picture-sd.json"))
+    prompt = server.to_api(read(ROOT / "workflows" / "19 Into a picture, runs at once.json"))
     entry = server.post_prompt(prompt)
     scores = json.loads(entry["outputs"][nodes_of(prompt, "Troupe_ScoreCast")[0]]["text"][0])
     (regions,) = nodes_of(prompt, "Troupe_RegionsFromFaces")
@@ -89,7 +89,7 @@ def test_people_come_into_a_picture_which_stays_as_it_is_around_them(server):
 
 
 def test_a_second_pass_makes_five_people_more_like_themselves(server):
-    prompt = server.to_api(read(ROOT / "workflows" / "five-people.json"))
+    prompt = server.to_api(read(ROOT / "workflows" / "12 Five people, second pass.json"))
     entry = server.post_prompt(prompt)
     first, second = (json.loads(entry["outputs"][node]["text"][0]) for node in nodes_of(prompt, "Troupe_ScoreCast"))
     (refined,) = nodes_of(prompt, "Troupe_RefineCast")
@@ -101,7 +101,7 @@ def test_a_second_pass_makes_five_people_more_like_themselves(server):
 
 
 def test_each_recipe_of_a_list_has_its_picture_on_one_sheet(server):
-    prompt = server.to_api(read(ROOT / "workflows" / "compare-recipes.json"))
+    prompt = server.to_api(read(ROOT / "workflows" / "14 Recipes side by side.json"))
     prompt[nodes_of(prompt, "Troupe_CompareRecipes")[0]]["inputs"]["recipes"] = "unpatched\ndecoupled"
     entry = server.post_prompt(prompt)
     unpatched, decoupled = entry["outputs"][nodes_of(prompt, "Troupe_ScoreCast")[0]]["text"]

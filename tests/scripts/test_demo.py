@@ -37,7 +37,7 @@ def test_the_demo_makes_its_picture_sheet_and_scores_without_a_network_route(tmp
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     picture, sheet = Image.open(out / "picture.png"), Image.open(out / "contact-sheet.png")
-    workflow = json.loads((ROOT / "workflows" / "two-people.json").read_text(encoding="utf-8"))
+    workflow = json.loads((ROOT / "workflows" / "10 Two people, wired by hand.json").read_text(encoding="utf-8"))
     assert json.loads(picture.info["workflow"])["nodes"] == workflow["nodes"]
     assert sheet.width > picture.width
     scores = json.loads((out / "scores.json").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ def test_a_graph_is_shown_with_all_of_its_groups():
 
 
 def test_the_first_workflows_nodes_lie_within_what_is_shown():
-    shown = workflow("two-people")
+    shown = workflow("10 Two people, wired by hand")
     left, top, width, height = bounds_of(shown)
 
     for node in shown["nodes"]:

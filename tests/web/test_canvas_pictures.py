@@ -82,7 +82,7 @@ def test_the_last_result_can_be_behind(classic):
 
 
 def test_a_workflow_from_before_the_canvas_opens_as_it_was(canvas):
-    workflow = json.loads((ROOT / "workflows" / "two-people.json").read_text(encoding="utf-8"))
+    workflow = json.loads((ROOT / "workflows" / "10 Two people, wired by hand.json").read_text(encoding="utf-8"))
     draw = next(node for node in workflow["nodes"] if node["type"] == "Troupe_DrawRegions")
     draw["inputs"] = [slot for slot in draw["inputs"] if slot["name"] != "regions"]
     draw["inputs"].append({"name": "regions", "type": "STRING", "link": None, "widget": {"name": "regions"}})

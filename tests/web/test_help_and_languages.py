@@ -30,7 +30,7 @@ ALL_TEXT = "LiteGraph.Canvas.MinFontSizeForLOD"  # 0 draws words at every zoom
 
 def whole_graph(page, name):
     """Open the demo's workflow, keep a screenshot of all of it, and return the workflow."""
-    workflow = json.loads((ROOT / "workflows" / "two-people.json").read_text(encoding="utf-8"))
+    workflow = json.loads((ROOT / "workflows" / "10 Two people, wired by hand.json").read_text(encoding="utf-8"))
     page.set(ALL_TEXT, 0)
     page.load(workflow)
     page.look_at(0.4, [165, 200])

@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import comfy.utils
@@ -27,14 +28,21 @@ CHUNK = 1 << 24
 
 def published_format(path: Path) -> str | None:
     """The format of a published file; None for any other, of which nothing but the size is looked at."""
-    known = PUBLISHED.get(path.stat().st_size) if path.is_file() else None
+    facts = path.stat() if path.is_file() else None
+    known = PUBLISHED.get(facts.st_size) if facts else None
     if known is None:
         return None
+    return known[1] if _digest(path, facts.st_mtime_ns, facts.st_size) == known[0] else None
+
+
+@lru_cache(8)
+def _digest(path: Path, _time: int, _size: int) -> str:
+    """SHA-256 of a file, taken anew when it changes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
-    return known[1] if digest.hexdigest() == known[0] else None
+    return digest.hexdigest()
 
 
 def read_adapter_file(path: Path, name: str, override: str) -> AdapterWeights:

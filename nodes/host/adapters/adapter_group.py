@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ....attention.adapters.formats import INSTANTID_KINDS
-from ....attention.adapters.inputs import AdapterInputs, averaged, joined
+from ....attention.adapters.inputs import RULES, AdapterInputs, averaged, combined, joined
 from ....attention.operators.orthogonal import Method
+from ....attention.recipes.member_settings import V_ONLY
 from ....face.identity import Identity
 from ..faces.recognisers import recogniser_for
 from ..model.rows import Call
@@ -24,6 +26,16 @@ from .vision_features import features_of, features_of_nobody
 NOISE_SEEDS = 1_000_000_007  # ComfyUI_InstantID's modulus, above 0 also for faces whose numbers sum to less
 
 
+class Scaling(NamedTuple):
+    """What strengths multiply, of attention.recipes.member_settings.SCALINGS, and the strength in each layer."""
+
+    kind: str = V_ONLY
+    strengths: tuple[float, ...] = ()
+
+
+NOT_SCALED = Scaling()
+
+
 @dataclass(frozen=True, eq=False)
 class AdapterGroup:
     """Members who share an adapter. A source is what one member shows in one picture of a batch.
@@ -32,8 +44,9 @@ class AdapterGroup:
     photos  : [M] how many sources each has: one, or one for each photo, which the pictures of a batch take in turn
     rows    : what the adapter reads, photo by photo or person by person, and last nobody
     sources : row numbers of each source, last nobody's; their tokens stand side by side, or are averaged
-    mean    : whether the tokens of a source's rows are averaged, each by its share (AdapterInputs.turned)
     widen   : the model's own map from the adapter's tokens to its text tokens (Kolors FaceID), else None
+    scaling : what the members' strengths multiply beside their attention
+    means   : of each source, whether the tokens of its rows are averaged, each by its share (AdapterInputs.turned)
     """
 
     adapter: LoadedAdapter
@@ -42,7 +55,8 @@ class AdapterGroup:
     rows: AdapterInputs = field(repr=False)
     sources: tuple[tuple[int, ...], ...]
     widen: nn.Module | None = field(default=None, repr=False)
-    mean: bool = False
+    scaling: Scaling = NOT_SCALED
+    means: tuple[bool, ...] = field(default=(), repr=False)
 
     @property
     def people(self) -> int:
@@ -57,9 +71,9 @@ class AdapterGroup:
     @property
     def runs(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """The rows of each source as they go through the adapter: each alone, or all that become one together."""
-        if self.adapter.format.joins or self.mean:
-            return tuple((source,) for source in self.sources)
-        return tuple(tuple((row,) for row in source) for source in self.sources)
+        joins = self.adapter.format.joins
+        pairs = zip(self.sources, self.means, strict=True)
+        return tuple((source,) if joins or mean else tuple((row,) for row in source) for source, mean in pairs)
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -76,24 +90,29 @@ def group_of(
     adapter: LoadedAdapter,
     members: Sequence[int],
     identities: Sequence[Identity],
-    photos: str,
+    photos: str | Sequence[str],
     widen: nn.Module | None = None,
+    scaling: Scaling = NOT_SCALED,
 ) -> AdapterGroup:
-    """The group of some members and their identities; `photos` as in attention.recipes.recipe.Recipe.
+    """The group of some members and their identities.
+
+    photos : as in attention.recipes.recipe.Recipe, or one of attention.adapters.inputs.RULES; for each, or for all
 
     Raises ValueError when an identity does not have what the adapter reads.
     """
-    parts = [inputs_of(identity, adapter, photos) for identity in identities]
-    sources, first = [], 0
-    for part in parts:
+    ways = [photos] * len(identities) if isinstance(photos, str) else photos
+    parts = [inputs_of(identity, adapter, way) for identity, way in zip(identities, ways, strict=True)]
+    sources, means, first = [], [], 0
+    for part, way in zip(parts, ways, strict=True):
         rows = tuple(range(first, first + len(part)))
-        sources.append([(row,) for row in rows] if photos == "one per picture" else [rows])
+        sources.append([(row,) for row in rows] if way == "one per picture" else [rows])
+        means += [way not in ("one per picture", "concatenate")] * len(sources[-1])
         first += len(part)
     rows = joined(parts)
     rows = joined([rows, nobody_for(adapter, rows)])
     flat = [source for own in sources for source in own]
-    mean = photos == "average"
-    return AdapterGroup(adapter, tuple(members), tuple(map(len, sources)), rows, (*flat, (first,)), widen, mean)
+    counts = tuple(map(len, sources))
+    return AdapterGroup(adapter, tuple(members), counts, rows, (*flat, (first,)), widen, scaling, (*means, False))
 
 
 def repeats_in(groups: Sequence[AdapterGroup]) -> Tensor:
@@ -138,7 +157,7 @@ def sources_of(groups: Sequence[AdapterGroup], members: int, call: Call) -> Tens
 
 
 def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> AdapterInputs:
-    """What an identity feeds to an adapter: one row for "average", else one for each photo that counts.
+    """What an identity feeds to an adapter: one row for "average" or a rule, else one for each photo that counts.
 
     Faces that are to do something else are reconfigured photo by photo, so that they have a row each.
     Raises ValueError when the identity does not have it.
@@ -153,10 +172,16 @@ def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> Adapte
     weights = list(getattr(identity, "weights", ())) or [1.0] * len(rows)
     moved = motions_of(adapter, identity)
     if moved is not None:
+        if photos in RULES and not photos.endswith("average"):
+            raise ValueError(
+                f"Troupe: the faces of '{identity.name}' are reconfigured photo by photo, and 'photos' at {photos} does "
+                "not go with that. Choose average, concatenate or one per picture in Member Settings."
+            )
         shares = torch.tensor(weights) / sum(weights)
         rows = replace(rows, motions=moved[0], turned=torch.stack([moved[1], shares], 1))
     if photos != "average" or moved is not None:
-        return rows.rows([row for row, weight in enumerate(weights) if weight > 0])
+        rows = rows.rows([row for row, weight in enumerate(weights) if weight > 0])
+        return combined(rows, photos) if photos in RULES and moved is None else rows
     try:
         return averaged(rows, weights)
     except ValueError as error:

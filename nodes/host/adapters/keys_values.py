@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ....attention.adapters.identity_adapter import join_sources
 from ....attention.adapters.inputs import AdapterInputs
+from ....attention.recipes.member_settings import V_ONLY, scaled
 from ..model.blocks import BlockKey, CrossAttentionBlock
 from .adapter_group import AdapterGroup
 
@@ -39,7 +40,15 @@ def _sources(
     (width,) = {part.shape[-1] for part in runs.values()}
     zeros = [torch.zeros(group.adapter.zero_tokens, width, device=device, dtype=dtype)]
     whole = [torch.cat([runs[run] for run in source] + zeros) for source in group.runs]
-    return torch.stack([part.repeat(group.tokens // len(part), 1) for part in whole])
+    sources = torch.stack([part.repeat(group.tokens // len(part), 1) for part in whole])
+    return sources if group.scaling.kind == V_ONLY else _scaled(group, sources, blocks)
+
+
+def _scaled(group: AdapterGroup, sources: Tensor, blocks: Sequence[CrossAttentionBlock]) -> Tensor:
+    """Keys and values of all layers side by side, [S, T, sum of widths], times the strengths of a group's members."""
+    parts = sources.split([width for block in blocks for width in (block.width, block.width)], -1)
+    pairs = zip(parts[::2], parts[1::2], group.scaling.strengths, strict=True)
+    return torch.cat([part for keys, values, by in pairs for part in scaled(group.scaling.kind, keys, values, by)], -1)
 
 
 def _runs(

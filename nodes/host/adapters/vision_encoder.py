@@ -9,9 +9,13 @@ from typing import Any
 import comfy.clip_vision
 import folder_paths
 
+from ....attention.adapters.formats import FORMATS
+from ....attention.adapters.spec import AdapterSpec
 from ..model_files import where_to_get
 from .adapter_file import UNREADABLE
 from .eva_encoder import eva_encoder_for
+from .eva_files import NAME as EVA
+from .eva_files import eva_files
 from .loaded_adapter import LoadedAdapter
 from .vision_files import EncoderShape, vision_files
 
@@ -49,10 +53,28 @@ class Need:
         return f"{what} of {self.width} numbers" + (f", as {names[0]} gives" if names else "")
 
 
-def need_of(adapter: LoadedAdapter) -> Need:
+def need_of(spec: AdapterSpec) -> Need:
     """What an adapter reads."""
-    side = KOLORS_SIDE if adapter.spec.kind.startswith("kolors") else 0
-    return Need(adapter.format.vision, adapter.spec.vision_width, side)
+    side = KOLORS_SIDE if spec.kind.startswith("kolors") else 0
+    return Need(FORMATS[spec.kind].vision, spec.vision_width, side)
+
+
+def encoder_file(spec: AdapterSpec) -> str | None:
+    """The name of the file that an adapter of that shape would see pictures through; nothing is loaded.
+
+    Empty where it reads none, None where there is no such file.
+    """
+    if not FORMATS[spec.kind].vision:
+        return ""
+    if FORMATS[spec.kind].vision == "eva":
+        return next(iter(eva_files()), None)
+    need = need_of(spec)
+    return next((file.name for file in vision_files() if file.shape and not file.fault and need.fits(file.shape)), None)
+
+
+def what_it_sees_through(spec: AdapterSpec) -> str:
+    """The name of a published file that such an adapter sees pictures through; empty for an unknown one."""
+    return EVA if FORMATS[spec.kind].vision == "eva" else need_of(spec).file
 
 
 def encoder_for(adapter: LoadedAdapter, given: Any = None) -> Any:
@@ -62,7 +84,7 @@ def encoder_for(adapter: LoadedAdapter, given: Any = None) -> Any:
     """
     if adapter.format.vision == "eva":
         return eva_encoder_for(adapter, given)
-    need = need_of(adapter)
+    need = need_of(adapter.spec)
     if given is not None:
         _check(adapter.name, need, shape_of(given))
         return given

@@ -34,6 +34,7 @@ from ..model.families import family_of
 from ..model.family import JOINT, UNET
 from ..model.slots import keep_replacements_apart
 from .cast_wrappers import CastWrappers
+from .chosen_adapter import adapter_for
 
 log = logging.getLogger(__name__)
 CASTS = "troupe"  # the callback that every model with a cast has, and clones of it
@@ -52,7 +53,7 @@ def patch_cast(
 ) -> Any:
     """A clone of `model` that draws the cast; `model` itself when nobody in it has any strength or prompt.
 
-    adapter : for members that bring none of their own
+    adapter : for members that bring none of their own; None: one of the user's files that fits (chosen_adapter.py)
     vae     : encodes reference photos, for recipes that use them and for models that take people from photos
     Raises ValueError for a model of no family that is known; when a member has no adapter or a prompt of another text
     encoder, when an adapter does not fit the model, an identity does not fit its adapter, or a recipe lacks the photos
@@ -65,6 +66,12 @@ def patch_cast(
             f"Troupe: this {family.name} model draws a cast already, and its references can be shared out once. Put "
             "all people into one cast (chain Cast Member), and use one Apply Cast."
         )
+    if family.kind == JOINT and any(member.settings.for_cross_attention for member in cast):
+        log.warning(
+            "Troupe, Member Settings: weight types, layers, embeds scaling and second adapters act in cross-attention, "
+            "which %s does not have; they are left out.", family.name,
+        )  # fmt: skip
+    adapter = adapter_for(model, cast, adapter, recipe, strength, vae).adapter
     if family.kind == UNET or any(by_pulid_flux(member.adapter or adapter) for member in cast):
         cast = cast_for_adapters(cast, adapter)
     patched = model.clone()

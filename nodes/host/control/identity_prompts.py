@@ -50,7 +50,8 @@ def apply_identity_net(
     )
     nobody = tokens[-1:].expand_as(tokens)
     prompts = (_with(positive, net.key, tokens), _with(negative, net.key, nobody))
-    return apply_in_regions(*prompts, net, [regions[index] for index in acting], feather)
+    weights = [cast[index].settings.control for index in acting]
+    return apply_in_regions(*prompts, net, [regions[index] for index in acting], feather, weights)
 
 
 def _instantid(adapter: LoadedAdapter | None) -> LoadedAdapter | None:

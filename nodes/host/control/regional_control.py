@@ -25,12 +25,16 @@ class RegionalControl(AroundControl):
     inner   : the ControlNet, with its hint set
     regions : where it acts; where several overlap, it acts as in one
     feather : blur of their edges, in parts of the picture's shorter side
+    weights : what multiplies it in each region; 1 where there are none
     """
 
-    def __init__(self, inner: Any, regions: Sequence[Region], feather: float = 0.0) -> None:
+    def __init__(
+        self, inner: Any, regions: Sequence[Region], feather: float = 0.0, weights: Sequence[float] = ()
+    ) -> None:
         super().__init__(inner)
         self.regions = tuple(regions)
         self.feather = feather
+        self.weights = tuple(weights) or (1.0,) * len(self.regions)
 
     def get_control(self, x_noisy: Tensor, t: Tensor, cond: dict, batched_number: int, transformer_options: dict):
         """The residuals, as ComfyUI asks a ControlNet for them."""
@@ -53,14 +57,17 @@ class RegionalControl(AroundControl):
         return part * (masks.flatten(1)[..., None] if tokens else masks[:, None]).to(part)
 
     def _mask(self, grid: tuple[int, int], latent: tuple[int, int], area: tuple | None) -> Tensor:
-        """[H, W] in 0..1 on a layer's grid."""
+        """[H, W] on a layer's grid, in 0..1 times the weights; where regions overlap, their weights' mean."""
         regions = feathered(self.regions, self.feather, latent[1] / latent[0])
         masks = token_masks(regions, cells_of(grid, latent, area))
-        return masks.sum(0).clamp(max=1) if len(masks) else torch.zeros(grid)
+        if not len(masks):
+            return torch.zeros(grid)
+        weighted = masks * torch.tensor(self.weights)[:, None, None]
+        return weighted.sum(0) / masks.sum(0).clamp(min=1)
 
     def copy(self) -> RegionalControl:
         """As every ControlNet can be copied: with its own settings, sharing the weights."""
-        own = RegionalControl(self.inner.copy(), self.regions, self.feather)
+        own = RegionalControl(self.inner.copy(), self.regions, self.feather, self.weights)
         self.copy_to(own)
         return own
 
@@ -78,18 +85,24 @@ def _token_grid(x: Tensor, count: int) -> tuple[int, int]:
 
 
 def apply_in_regions(
-    positive: list, negative: list, control: Any, regions: Sequence[Region], feather: float
+    positive: list,
+    negative: list,
+    control: Any,
+    regions: Sequence[Region],
+    feather: float,
+    weights: Sequence[float] = (),
 ) -> tuple[list, list]:
     """Prompts with one more ControlNet, in regions alone; those given do not change.
 
     control : of the host, with its hint, strength and schedule set
+    weights : what multiplies it in each region
     """
     made: dict[int, RegionalControl] = {}
 
     def with_control(values: dict) -> dict:
         before = values.get("control")
         if id(before) not in made:
-            own = RegionalControl(copy.copy(control), regions, feather)
+            own = RegionalControl(copy.copy(control), regions, feather, weights)
             made[id(before)] = own.set_previous_controlnet(before)
         return {**values, "control": made[id(before)], "control_apply_to_uncond": False}
 

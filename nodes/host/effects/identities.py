@@ -11,31 +11,43 @@ from torch import Tensor
 
 from ....attention.operators.masked import TextKeys
 from ....attention.operators.modes import Layout, attend_to_identities, lay_out, takes_methods
-from ....attention.recipes.cast import NoIdentity
+from ....attention.recipes.member_settings import V_ONLY, share_of
 from ....attention.recipes.recipe import Recipe
 from ....attention.recipes.schedule import Window, shared_window
-from ..adapters.adapter_group import AdapterGroup, copies_in, group_of, lengths_in, methods_of, repeats_in, sources_of
+from ..adapters.adapter_group import (
+    AdapterGroup,
+    Scaling,
+    copies_in,
+    group_of,
+    lengths_in,
+    methods_of,
+    repeats_in,
+    sources_of,
+)
 from ..adapters.apply_lora import apply_loras
 from ..adapters.keys_values import keys_values_of
 from ..adapters.loaded_adapter import LoadedAdapter
 from ..layers.in_force import Terms
-from ..model.blocks import CrossAttentionBlock, check_fit, widening
+from ..model.blocks import CrossAttentionBlock, check_fit, grid_at, widening
 from ..model.option_keys import RECORDINGS
 from ..model.repeated_rows import with_copies
 from ..model.rows import Call
 from ..progress import Moving
 from .attention_recorder import Recorded, column_of
 from .effect import Effect, EffectRun, Given, ModelCall, Session, StepState
+from .entries import Entry, entries_of
 
 
 @dataclass(frozen=True, eq=False)
 class Identities(Effect):
-    """Members' identities, each in their own region.
+    """Members' identities, each in their own region. An entry is a member with one adapter; some have two.
 
-    groups    : the members by adapter
-    strengths : [I], each member's times the whole cast's; 0 for one who does not act
-    windows   : [I], the part of the schedule in which each member acts; behind them, where the released gate boosts a
-                part of the schedule, that part
+    groups    : the entries by adapter
+    strengths : [E], each entry's times the whole cast's; 0 for one who does not act
+    windows   : [E], the part of the schedule in which each acts; behind them, where the released gate boosts a part of
+                the schedule, that part
+    owners    : [E], the number of the member in the cast
+    weights   : [layers][E], what multiplies each entry's attention in a layer
     """
 
     blocks: tuple[CrossAttentionBlock, ...]
@@ -43,25 +55,32 @@ class Identities(Effect):
     groups: tuple[AdapterGroup, ...]
     strengths: tuple[float, ...]
     names: tuple[str, ...]
+    owners: tuple[int, ...]
+    weights: tuple[tuple[float, ...], ...]
     windows: tuple[Window, ...]
 
     @classmethod
     def of(cls, given: Given) -> Identities | None:
-        """Raises ValueError when a member has no adapter, or an adapter fits neither model, identity nor recipe."""
-        strengths = tuple(member.strength * given.strength for member in given.cast)
-        if not any(strengths):
+        """Raises ValueError when an adapter fits neither model, identity nor recipe, or settings not the recipe."""
+        entries = entries_of(given.cast, given.adapter, given.strength)
+        if not any(entry.strength for entry in entries):
             return None
-        groups = _groups(given)
-        for group in groups:
-            spec = group.adapter.spec
-            check_fit(given.blocks, spec.cross_width, spec.layer_widths, group.adapter.name)
-            _check_method(group.adapter, given.recipe)
-        recipe = given.recipe
-        windows = tuple(shared_window((m.start, m.end), (recipe.start, recipe.end)) for m in given.cast)
-        names = tuple(member.identity.name for member in given.cast)
+        recipe, blocks = given.recipe, given.blocks
+        for own in dict.fromkeys(entry.adapter for entry in entries):
+            _check_adapter(own, given)
+        places = tuple(block.key[:2] for block in blocks)
+        strengths = [entry.in_layers(places) for entry in entries]
+        groups = grouped(given, entries, strengths)
+        weights = [
+            tuple(share_of(e.settings.scaling, by, block.width) for e, by in zip(entries, layer, strict=True))
+            for block, layer in zip(blocks, zip(*strengths, strict=True), strict=True)
+        ]
+        windows = tuple(shared_window((e.member.start, e.member.end), (recipe.start, recipe.end)) for e in entries)
         boosts = recipe.gate.released and recipe.gate.boost > 0 and recipe.gate.boost_end > 0
         windows += ((0.0, recipe.gate.boost_end),) * boosts
-        return cls(given.blocks, recipe, groups, strengths, names, windows)
+        acting = tuple(entry.strength for entry in entries)
+        names, owners = tuple(entry.name for entry in entries), tuple(entry.number for entry in entries)
+        return cls(blocks, recipe, groups, acting, names, owners, tuple(weights), windows)
 
     @property
     def first_steps(self) -> int:
@@ -101,7 +120,10 @@ class IdentityRun(EffectRun):
         if not any(active) or (call.in_control and not recipe.reach):
             return terms
         device, dtype = call.x.device, call.dtype
-        layouts = {grid: self.layout(grid, call.rows, active, device, dtype) for grid in call.grids}
+        kinds = {
+            (grid_at(call.x.shape, b.level), w) for b, w in zip(self.effect.blocks, self.effect.weights, strict=True)
+        }
+        layouts = {kind: self.layout(*kind, call.rows, active, device, dtype) for kind in kinds}
         parts = self, call.rows, active, tuple(self.keys_values(device, dtype).values()), layouts, boosted
         recordings = () if call.in_control else call.options.get(RECORDINGS, ())
         recorded = Recorded(recordings, column_of(call.options, call.x)) if recordings else None
@@ -116,17 +138,23 @@ class IdentityRun(EffectRun):
         )
 
     def layout(
-        self, grid: tuple[int, int], call: Call, active: tuple[bool, ...], device: torch.device, dtype: torch.dtype
+        self,
+        grid: tuple[int, int],
+        weights: tuple[float, ...],
+        call: Call,
+        active: tuple[bool, ...],
+        device: torch.device,
+        dtype: torch.dtype,
     ) -> Layout:
-        """Who acts where in the rows of a call, on a layer's grid."""
+        """Who acts where in the rows of a call, on a layer's grid, with what weights [E]."""
 
         def made() -> Layout:
-            acting = torch.tensor(self.effect.strengths) * torch.tensor(active)
-            shares = self._shares.of_rows(grid, call)
+            acting = torch.tensor(weights) * torch.tensor(active)
+            shares = self._shares.of_rows(grid, call)[..., list(self.effect.owners)]
             sources = sources_of(self.effect.groups, len(acting), call)
             return lay_out(self.effect.recipe, shares, acting, sources, self._repeats, *self._beside)
 
-        return self.kept(("layout", grid, call, active, device, dtype), lambda: made().to(device, dtype))
+        return self.kept(("layout", grid, weights, call, active, device, dtype), lambda: made().to(device, dtype))
 
     def text_keys(self, call: Call, k: Tensor) -> TextKeys:
         """The text's keys [B, L, H*D], with how often each row has its prompt's tokens among them, where that counts.
@@ -149,7 +177,7 @@ class IdentityTerm:
     call        : the rows of the call
     active      : [I] which members act
     keys_values : of every layer, [S, T, H*D] each
-    layouts     : by grid
+    layouts     : by grid and weights of the entries
     boosted     : whether the step is one of those that the released gate boosts
     recorded    : where what they add is recorded, or None
     """
@@ -158,7 +186,7 @@ class IdentityTerm:
     call: Call
     active: tuple[bool, ...]
     keys_values: tuple[tuple[Tensor, Tensor], ...]
-    layouts: Mapping[tuple[int, int], Layout]
+    layouts: Mapping[tuple[tuple[int, int], tuple[float, ...]], Layout]
     boosted: bool
     recorded: Recorded | None = None
 
@@ -167,14 +195,14 @@ class IdentityTerm:
     ) -> Tensor:
         """See layers.in_force.CrossAttentionTerm."""
         effect, call = self.run.effect, self.call
-        strength = effect.recipe.layers.of(*effect.blocks[layer].key[:2])
-        if not strength:
+        strength, weights = effect.recipe.layers.of(*effect.blocks[layer].key[:2]), effect.weights[layer]
+        if not strength or not any(weights):
             return onto
-        layout = self.layouts.get(grid)
+        layout = self.layouts.get((grid, weights))
         if len(q) != len(call.rows) * call.images:
             call, layout = replace(call, rows=with_copies(call.rows, len(q), call.images, groups)), None
         if layout is None:
-            layout = self.run.layout(grid, call, self.active, q.device, q.dtype)
+            layout = self.run.layout(grid, weights, call, self.active, q.device, q.dtype)
         keys, values = (t.to(q) for t in self.keys_values[layer])
         text = self.run.text_keys(call, k)
         inputs = layout, onto, q, text, keys, values, heads, strength, self.boosted
@@ -183,23 +211,44 @@ class IdentityTerm:
         return self.recorded.attend(effect, effect.recipe, inputs, layer, grid, call)
 
 
-def _groups(given: Given) -> tuple[AdapterGroup, ...]:
-    adapters = {}
-    for index, member in enumerate(given.cast):
-        if isinstance(member.identity, NoIdentity):
-            continue
-        own = adapters[index] = member.adapter or given.adapter
-        if own is None:
+def _check_adapter(adapter: LoadedAdapter, given: Given) -> None:
+    if adapter.format.flux:
+        raise ValueError(
+            f"Troupe: the adapter '{adapter.name}' is PuLID for FLUX.1, and this model is {given.family.name}. Load "
+            "FLUX.1, or choose an adapter made for this model (pulid_v1.1 is PuLID for SDXL)."
+        )
+    spec = adapter.spec
+    check_fit(given.blocks, spec.cross_width, spec.layer_widths, adapter.name)
+    _check_method(adapter, given.recipe)
+
+
+def grouped(given: Given, entries: Sequence[Entry], strengths: Sequence[tuple[float, ...]]) -> tuple[AdapterGroup, ...]:
+    """Entries by adapter; those whose strengths multiply keys or values too stay apart, with a nobody of their own.
+
+    strengths : [E][layers]
+    Raises ValueError when an identity does not have what its adapter reads, or the recipe takes no such scaling.
+    """
+    together: dict[tuple, list[int]] = {}
+    for index, (entry, by) in enumerate(zip(entries, strengths, strict=True)):
+        kind = entry.settings.scaling
+        if kind != V_ONLY and (given.recipe.mode != "decoupled" or entry.adapter.method.orthogonal):
             raise ValueError(
-                f"Troupe: '{member.identity.name}' has no adapter. Connect Load Identity Adapter to Apply Cast, "
-                "or to that member's Cast Member."
+                f"Troupe, Member Settings: '{entry.name}' has the embeds scaling '{kind}', which recipes of mode "
+                f"decoupled take with adapters other than PuLID's fidelity and style. Set it to '{V_ONLY}', or choose "
+                "the recipe Troupe or decoupled."
             )
-        if own.format.flux:
-            raise ValueError(
-                f"Troupe: the adapter '{own.name}' is PuLID for FLUX.1, and this model is {given.family.name}. Load "
-                "FLUX.1, or choose an adapter made for this model (pulid_v1.1 is PuLID for SDXL)."
-            )
-    return groups_by_adapter(given, adapters)
+        together.setdefault((entry.adapter, Scaling(kind, () if kind == V_ONLY else by)), []).append(index)
+    return tuple(
+        group_of(
+            adapter,
+            indices,
+            Moving([entries[index].member.identity for index in indices]),
+            [entries[index].settings.photos or given.recipe.photos for index in indices],
+            widening(given.model, adapter),
+            scaling,
+        )
+        for (adapter, scaling), indices in together.items()
+    )
 
 
 def groups_by_adapter(given: Given, adapters: Mapping[int, LoadedAdapter]) -> tuple[AdapterGroup, ...]:

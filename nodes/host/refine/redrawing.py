@@ -17,11 +17,11 @@ from ....attention.recipes.cast import Cast, Member
 from ....attention.recipes.recipe import Recipe
 from ....attention.regions.region import Region
 from ..adapters.loaded_adapter import LoadedAdapter
+from ..cast.chosen_adapter import adapter_for
 from ..cast.model_patch import has_cast, patch_cast
 from ..effects.prompts import negatives_of, prompts_of
 from ..images import to_images, to_pictures
 from ..model.families import family_of, text_width
-from ..model.family import UNET
 
 SAMPLERS, SCHEDULERS = comfy.samplers.KSampler.SAMPLERS, comfy.samplers.KSampler.SCHEDULERS
 OF_THE_WHOLE = ("control", "control_apply_to_uncond", "area", "mask", "mask_strength", "set_area_to_bounds", "gligen")
@@ -56,24 +56,24 @@ class RefineSettings:
     feather: float = 0.2
 
 
-def check_redrawable(model: Any, members: Cast, adapter: LoadedAdapter | None) -> None:
-    """Raises ValueError for a model that draws a cast already, and for members whose close-up cannot be drawn."""
+def check_redrawable(
+    model: Any, members: Cast, adapter: LoadedAdapter | None, settings: RefineSettings, vae: Any
+) -> LoadedAdapter | None:
+    """The adapter for members without their own: the given one, or one of the user's files that fits.
+
+    Raises ValueError for a model that draws a cast already, and for members whose close-up cannot be drawn.
+    """
     if has_cast(model):
         raise ValueError(
             f"{NODE}: the model comes from Apply Cast, so the whole cast would act in every close-up. Connect the "
             "model that goes into Apply Cast."
         )
     family = family_of(model)
-    for member in members:
-        if family.kind == UNET and (member.adapter or adapter) is None:
-            raise ValueError(
-                f"{NODE}: '{member.identity.name}' has no adapter. Connect Load Identity Adapter to Refine Cast, or to "
-                "that member's Cast Member."
-            )
     prompted = [replace(member, prompt=[part]) for member in members for part in member.prompt or ()]
     prompts_of(prompted, text_width(model, family))
     refused = [replace(member, negative=[part]) for member in members for part in member.negative or ()]
     negatives_of(refused, text_width(model, family))
+    return adapter_for(model, members, adapter, settings.recipe, settings.strength, vae).adapter
 
 
 @torch.inference_mode()

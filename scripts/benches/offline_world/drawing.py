@@ -51,10 +51,10 @@ class Mode:
         return [Region(f"{i + 1}") for i in range(people)] if self.everywhere else strips(people)
 
 
-DECOUPLED = Mode("decoupled", Recipe("decoupled"), (0.6, 0.9, 1.2, 1.6))
+DECOUPLED = Mode("decoupled", Recipe("decoupled"), (1.0, 1.5, 2.0, 2.67))
 MASKED = Mode("masked", RECIPES["masked"], (0.5, 1.0, 2.0, 4.0))
-GATED = Mode("gated", Recipe("gated"), (1.2, 1.6, 2.2, 3.0))
-EVERYWHERE = Mode("every identity everywhere", Recipe("decoupled", "sum"), (0.9, 1.2, 1.6, 2.2), everywhere=True)
+GATED = Mode("gated", Recipe("gated"), (2.0, 2.67, 3.67, 5.0))
+EVERYWHERE = Mode("every identity everywhere", Recipe("decoupled", "sum"), (1.5, 2.0, 2.67, 3.67), everywhere=True)
 
 
 def strips(people: int) -> list[Region]:

@@ -19,7 +19,7 @@ from .workbench import Workbench
 SEED, TUNING_SEED = 7_600_001, 7_700_001
 PEOPLE = (2, 3, 4)
 TUNED_WITH = 3  # people
-STRENGTHS = (0.6, 0.9, 1.2, 1.6)
+STRENGTHS = (1.0, 1.5, 2.0, 2.67)
 RENDERED, ALONE, LAYOUT = "rendered in the regions (what the judge can see)", "regions alone", "with Depth Layout"
 LEAST = 20  # pictures before a mean decides anything
 

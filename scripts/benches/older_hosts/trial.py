@@ -18,7 +18,7 @@ from ...showing.watched import watch
 from ...showing.workflow import read_workflow, to_prompt
 from .canvas import regions_drawn
 
-WORKFLOW = ROOT / "workflows" / "two-people.json"
+WORKFLOW = ROOT / "workflows" / "10 Two people, wired by hand.json"
 SPEAKING = re.compile(r"(?<![-./_\w])Troupe[,: ]")  # a message of this pack's, not a path
 RENDERERS = ("classic", "Nodes 2.0")
 

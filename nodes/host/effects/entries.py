@@ -1,0 +1,58 @@
+"""Members of a cast as they act in cross-attention: each with their adapter, and once more with a second one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ....attention.recipes.cast import Cast, Member, NoIdentity
+from ....attention.recipes.member_settings import MemberSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A member with one of their adapters.
+
+    number   : of the member in the cast
+    strength : times the whole cast's
+    """
+
+    number: int
+    member: Member
+    adapter: Any
+    strength: float
+    name: str
+
+    @property
+    def settings(self) -> MemberSettings:
+        """The member's."""
+        return self.member.settings
+
+    def in_layers(self, places: Sequence[tuple[str, int]]) -> tuple[float, ...]:
+        """The strength in each layer; `places` as in MemberSettings.factors."""
+        return tuple(self.strength * factor for factor in self.settings.factors(places))
+
+
+def entries_of(cast: Cast, adapter: Any, strength: float) -> tuple[Entry, ...]:
+    """Everybody with the adapter that they bring or that of the whole cast, then those with a second one again.
+
+    Members who are places for words alone have none.
+    """
+    first = [
+        Entry(number, member, member.adapter or adapter, member.strength * strength, member.identity.name)
+        for number, member in enumerate(cast)
+        if not isinstance(member.identity, NoIdentity)
+    ]
+    again = [
+        Entry(
+            entry.number,
+            entry.member,
+            entry.settings.second,
+            entry.strength * entry.settings.second_strength,
+            f"{entry.name} by {entry.settings.second.name}",
+        )
+        for entry in first
+        if entry.settings.second is not None
+    ]
+    return (*first, *again)
