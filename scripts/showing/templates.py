@@ -23,6 +23,12 @@ GROUPS = {
     "Who they are": "A photo per person. *Extract Identity* takes the largest face; look whether it is the right one.",
     "Where they stand": "Drag the regions in *Draw Regions*. `region` of each *Cast Member* is the name of one; the "
     "first member stands in front.",
+    "The picture and their places in it": "The picture into which people come. Drag the regions onto the places where "
+    "they shall stand, or let *Regions from Faces* find them.",
+    "The picture and the places in it": "The picture into which people come. Drag the regions onto the places where "
+    "they shall stand, or let *Regions from Faces* find them.",
+    "The cast, and what is drawn anew": "Only the places are drawn anew. Change `denoise` of the sampler and "
+    "`strength` of *Apply Cast*.",
     "Where they stand, and who is in front": "Drag the regions. `order` of a region says how near it is; *Depth "
     "Layout* draws a depth map of bodies from that.",
     "Where they stand, and their key points": "Drag the regions. *Key-Point Picture* draws eyes, nose and mouth into "

@@ -20,6 +20,7 @@ from ..adapters.adapter_model import load_adapter
 from ..adapters.adapter_outline import Outline, adapter_outlines
 from ..adapters.loaded_adapter import LoadedAdapter
 from ..adapters.vision_encoder import encoder_file, what_it_sees_through
+from ..effects.entries import is_somebody
 from ..faces.late_faces import installed_pack
 from ..faces.recognisers import recogniser_for
 from ..model.blocks import check_fit, cross_attention_blocks, unet_of, widening
@@ -90,7 +91,7 @@ def adapter_for(
     without one PuLID is looked for.
     Raises ValueError where the model needs an adapter and no file fits, with what there is and what to get.
     """
-    lacking = [member for member in cast if member.adapter is None]
+    lacking = [member for member in cast if member.adapter is None and is_somebody(member.identity)]
     acting = strength and any(member.strength for member in cast)
     if adapter is not None or not lacking or not acting:
         return Chosen(adapter)

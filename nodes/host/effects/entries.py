@@ -34,11 +34,17 @@ class Entry:
         return tuple(self.strength * factor for factor in self.settings.factors(places))
 
 
+def is_somebody(identity: Any) -> bool:
+    """Whether there is anything that an adapter could read: a place may have words and nobody in it."""
+    return bool(identity.embeddings) or bool(len(getattr(identity, "photos", ())))
+
+
 def entries_of(cast: Cast, adapter: Any, strength: float) -> tuple[Entry, ...]:
     """Everybody with the adapter that they bring or that of the whole cast, then those with a second one again."""
     first = [
         Entry(number, member, member.adapter or adapter, member.strength * strength, member.identity.name)
         for number, member in enumerate(cast)
+        if is_somebody(member.identity)
     ]
     again = [
         Entry(
