@@ -56,7 +56,6 @@ GROUPS = {
 SCALE = 0.8  # of the view: a node's 14-pixel letters are 11 pixels high, and the first three groups fit a wide screen
 START = "Start here"
 PHOTO = "Photo of"  # how titles of photos of people begin
-DRAWN = "The places: drag the regions in *Draw Regions*. `region` of each *Cast Member* is the name of one."
 FOUND = (
     "The places: `names` of *Regions from Faces* are given to the faces from left to right, `margin` says how much "
     "around a face is drawn anew. `region` of each *Cast Member* is one of these names."

@@ -54,10 +54,10 @@ def test_tokens_keys_and_values_are_those_of_the_formulas(kind, dtype):
     exact = {key: value.double().numpy() for key, value in read_adapter(small(kind)).projection.items()}
 
     with torch.no_grad():
-        tokens = module.tokens(AdapterInputs(*(part.to(dtype) for part in given.parts)))
+        tokens = module.tokens(AdapterInputs(*(part.to(dtype) for part in given.parts[:3])))
         keys, values = module.keys_and_values(tokens, 1)
 
-    rows = zip(*(part.numpy() for part in given.parts), strict=True)
+    rows = zip(*(part.numpy() for part in given.parts[:3]), strict=True)
     expected = np.stack([SMALL[kind][1](exact, face, vector, scales) for face, scales, vector in rows])
     assert tokens.shape == (2, SMALL[kind][2], CROSS)
     np.testing.assert_allclose(tokens.double().numpy(), expected, atol=1e-5, rtol=0)
@@ -73,7 +73,9 @@ def test_several_photos_go_through_v1_1_as_one():
     with torch.no_grad():
         tokens = module.tokens(given.together())
 
-    photos = [(face, vector, scales) for face, scales, vector in zip(*(p.numpy() for p in given.parts), strict=True)]
+    photos = [
+        (face, vector, scales) for face, scales, vector in zip(*(p.numpy() for p in given.parts[:3]), strict=True)
+    ]
     assert tokens.shape == (1, 6, CROSS)
     np.testing.assert_allclose(tokens[0], slow.id_former_of_several(exact, photos), atol=1e-5, rtol=0)
 

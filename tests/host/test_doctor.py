@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import folder_paths
 import pytest
+from pack.face.providers import _installed_runtimes
 from pack.nodes.host.doctor.doctor import is_trouble
 from pack.nodes.host.doctor.doctor_files import NON_COMMERCIAL, adapter_lines, pack_lines
 from pack.nodes.host.doctor.doctor_packages import clashes, provider_lines
@@ -47,6 +49,15 @@ def complete_pack(folder):
     write_square_detector(folder / "det.onnx")
     write_recogniser(folder / "rec.onnx")
     write_landmarks(folder / "points.onnx")
+
+
+def test_installed_packages_are_gone_through_once_for_all_providers(monkeypatch):
+    counted, original = [], metadata.distributions
+    monkeypatch.setattr(metadata, "distributions", lambda: counted.append(1) or original())
+    _installed_runtimes.cache_clear()
+
+    assert sum(": no." in line for line in [*provider_lines(), *provider_lines()]) >= 2
+    assert len(counted) == 1
 
 
 def test_every_file_of_a_pack_is_listed_with_what_it_is_and_the_licence(models, monkeypatch):

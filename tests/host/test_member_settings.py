@@ -1,6 +1,7 @@
 """Member Settings on the real host: one person's settings act for that person alone, as they do for a whole cast."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pack.tests.host.tiny_models import (
     ADA,
     BOB,
     LEFT,
+    POSITIVE,
     RIGHT,
     TWO,
     apply,
@@ -121,3 +123,11 @@ def test_the_node_sets_one_person_or_everybody_and_names_who_is_there():
     with pytest.raises(ValueError, match="nobody called 'Eve'.*members are: Ada, Bob"):
         MemberSettingsNode.execute(TWO, "Eve", "linear", AS_THE_CAST, "V only", 1.0, "", 1.0)
     assert np.isfinite(everybody[0].identity.embeddings["only"]).all()
+
+
+def test_a_place_with_words_and_nobody_needs_no_adapter(model, adapter):
+    nobody = SimpleNamespace(name="sky", embeddings={}, photos=())
+    with_words = (TWO[0], Member(nobody, RIGHT, 0.0, POSITIVE))
+
+    empty = replace(TWO[1], strength=0.0, prompt=POSITIVE)
+    assert_same(sample(apply(model, with_words, adapter)), sample(apply(model, (TWO[0], empty), adapter)))

@@ -4,8 +4,10 @@ import json
 
 import pytest
 from pack.scripts.bootstrap.places import ROOT
-from pack.scripts.demo import FIRST, OPEN
 from pack.tests.web.canvas_page import READY
+
+OPEN = "troupe_template"
+FIRST = ROOT / "workflows" / "01 Two people, runs at once.json"
 
 KINDS = "() => app.graph.nodes.map((node) => node.type).sort()"
 
@@ -43,4 +45,11 @@ def test_a_template_that_is_not_there_leaves_the_editor_as_it_is(page, tab):
     tab.wait_for_timeout(500)
 
     assert any("there is no template '../../secret'" in text for text in said)
-    assert (ROOT / "web" / "open_template.js").is_file()
+
+
+def test_the_demo_prints_what_the_page_reads():
+    demo = (ROOT / "scripts" / "demo.py").read_text(encoding="utf-8")
+
+    assert f'OPEN = "{OPEN}"' in demo
+    assert FIRST.name in demo
+    assert f'QUERY = "{OPEN}"' in (ROOT / "web" / "open_template.js").read_text(encoding="utf-8")

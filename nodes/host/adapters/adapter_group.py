@@ -174,8 +174,8 @@ def inputs_of(identity: Identity, adapter: LoadedAdapter, photos: str) -> Adapte
     if moved is not None:
         if photos in RULES and not photos.endswith("average"):
             raise ValueError(
-                f"Troupe: the faces of '{identity.name}' are reconfigured photo by photo, and 'photos' at {photos} does "
-                "not go with that. Choose average, concatenate or one per picture in Member Settings."
+                f"Troupe: the faces of '{identity.name}' are reconfigured photo by photo, and 'photos' at {photos} "
+                "does not go with that. Choose average, concatenate or one per picture in Member Settings."
             )
         shares = torch.tensor(weights) / sum(weights)
         rows = replace(rows, motions=moved[0], turned=torch.stack([moved[1], shares], 1))
