@@ -9,8 +9,8 @@ Built with an `operations` argument, as attention.adapters.projections.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,14 +25,6 @@ KEYS_VALUES = re.compile(r"(\d+)\.to_kv\.weight$")
 Maps = tuple[Tensor, ...]
 
 
-class Pages(Protocol):
-    """What attention.operators.picture_rows.PictureRows does."""
-
-    def in_pages(self, rows: Tensor) -> Tensor: ...
-
-    def out_of_pages(self, pages: Tensor) -> Tensor: ...
-
-
 class PictureCrossAttention(nn.Module):
     """One of them, without its maps to keys and values, which every adapter has."""
 
@@ -44,16 +36,21 @@ class PictureCrossAttention(nn.Module):
         self.to_q = operations.Linear(spec.picture_width, width, bias=False, dtype=dtype)
         self.to_out = operations.Linear(width, spec.picture_width, bias=False, dtype=dtype)
 
-    def forward(self, rows: Tensor, keys: Tensor, values: Tensor, pages: Pages) -> Tensor:
-        """What rows [R, picture width] read: [R, picture width].
+    def forward(self, rows: Tensor, keys: Tensor, values: Tensor, counts: Sequence[int]) -> Tensor:
+        """What rows [R, picture width] read of people's keys and values [S, T, width]: [R, picture width].
 
-        keys, values : [E, T, width], of the person whom each page reads
-        pages        : lays R rows into E pages and takes them out again
+        counts : how many of the rows in turn read each of the S; R together
         """
-        q = pages.in_pages(self.to_q(self.norm2(rows)))  # [E, P, width]
-        parts = (part.unflatten(-1, (self.heads, HEAD)).transpose(1, 2) for part in (q, keys, values))
-        read = scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
-        return self.to_out(pages.out_of_pages(read))
+        q = self.to_q(self.norm2(rows))
+        people = zip(q.split(list(counts)), keys, values, strict=False)
+        return self.to_out(torch.cat([self._read(*person) for person in people if len(person[0])]))
+
+    def _read(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """One person's: q [R, width], k and v [T, width]."""
+        parts = (
+            part.unflatten(-1, (self.heads, HEAD)).transpose(0, 1)[None] for part in (q, k, v)
+        )  # [1, heads, R, 128]
+        return scaled_dot_product_attention(*parts)[0].transpose(0, 1).flatten(1)
 
 
 def has_crossings(layers: Iterable[str]) -> bool:

@@ -1,6 +1,5 @@
 """PuLID's encoder and cross-attention against what the published modules made, at full size."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,6 @@ import torch
 from pack.attention.adapters.projections import projection_of
 from pack.attention.adapters.pulid_flux import crossings_of
 from pack.attention.adapters.weights import read_adapter
-from pack.attention.operators.packed_rows import pack_rows
-from pack.attention.operators.picture_rows import in_sequence
 from pack.scripts.benches.engine.adapter_files import PUBLISHED, on_meta
 from pack.tests.attention import published_pulid as published
 from safetensors.torch import load_file
@@ -62,8 +59,7 @@ def test_what_a_picture_reads_is_that_of_the_published_cross_attention(theirs, l
     rows, tokens = published.picture()
 
     normed = loaded(made, weights).norm1(tokens)
-    everywhere = in_sequence(pack_rows(torch.ones(len(rows), published.ROWS, 1)), published.ROWS, published.ROWS, 0)
-    pages = replace(everywhere, source=torch.arange(len(rows)))
-    read = made(rows.flatten(0, 1), normed @ to_key.T, normed @ to_value.T, pages).view_as(rows)
+    counts = [published.ROWS] * len(rows)
+    read = made(rows.flatten(0, 1), normed @ to_key.T, normed @ to_value.T, counts).view_as(rows)
 
     torch.testing.assert_close(read[..., :: published.KEPT], theirs["crossing"], atol=1e-5, rtol=1e-5)

@@ -122,6 +122,8 @@ def test_what_is_missing_for_a_workflow_is_named_with_its_folder(models, tmp_pat
     [
         ("Troupe_LoadAdapter", "ip-adapter.bin", "instantid"),
         ("Troupe_LoadAdapter", "PuLID/ip-adapter_pulid_sdxl_fp16.safetensors", "pulid"),
+        ("Troupe_LoadAdapter", "pulid_flux_v0.9.0.safetensors", "pulid"),
+        ("Troupe_LoadAdapter", "pulid_flux_v0.9.1.safetensors", "pulid"),
         ("Troupe_LoadAdapter", "ip-adapter-faceid_sd15.bin", "ipadapter"),
         ("CheckpointLoaderSimple", "sd_xl_base_1.0.safetensors", "checkpoints"),
     ],

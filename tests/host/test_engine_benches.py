@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from pack.attention.recipes.recipe import RECIPES, Recipe
 from pack.scripts.benches import Settings, accelerator, leak, speed
+from pack.scripts.benches.engine import picture_people
 from pack.scripts.benches.engine.counts import count
 from pack.scripts.benches.engine.latent_leak import EVERYWHERE
 from pack.scripts.benches.engine.layer_leak import everywhere, hard_boxes, leak_figure, shares_outside
@@ -206,12 +207,32 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
     assert 0 < found["size"][0] < 10
 
 
+PEOPLE_ROWS = 2 * 3  # equal and unequal regions, of two, four and eight people
+
+
+@pytest.mark.parametrize("people", [1, 2, 8])
+@pytest.mark.parametrize("parts", picture_people.PARTS)
+def test_people_of_pulid_share_the_same_rows_however_they_are_divided(people, parts):
+    share = picture_people.shares(8, people, parts)
+
+    assert share.shape == (1, 64, people)
+    assert share.sum(-1).flatten().tolist() == [1.0] * 48 + [0.0] * 16
+    assert (share.sum((0, 1)) > 0).all()
+
+
+def test_all_layers_of_pulid_are_a_twenty_fifth_of_flux_1s_work_on_a_row():
+    work = 19 * 3072 * (3 * 3072 + 3072 + 8 * 3072) + 38 * 3072 * (3 * 3072 + 4 * 3072 + 5 * 3072)
+
+    assert picture_people.linear_work() == work
+    assert picture_people.counted_row(Workshop(INSTALLATION)).measure().value == pytest.approx(0.039, abs=5e-4)
+
+
 @pytest.mark.parametrize(
     ("bench", "count"),
     [
-        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3),
+        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3 + PEOPLE_ROWS + 1),
         (leak, 2 * 6 + 2 * 4 + 2 * 3 + 4 * 4),
-        (accelerator, 3 * 3 + 2 * (2 * 3 + 4) + 1 + 3 * 2 * 2),
+        (accelerator, 3 * 3 + 2 * (2 * 3 + 4) + 1 + 3 * 2 * 2 + PEOPLE_ROWS),
     ],
     ids=("speed", "leak", "accelerator"),
 )

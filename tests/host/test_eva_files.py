@@ -129,25 +129,27 @@ def test_adapters_share_one_encoder_which_goes_with_the_last_of_them(folders):
     assert not torch.equal(other.vision.model.cls_token, eva_state()["visual.cls_token"])
 
 
-def test_the_doctor_knows_both_files_and_says_when_one_is_missing(folders, monkeypatch):
+@pytest.mark.parametrize("kind", ["pulid v1.1", "pulid flux"])
+def test_the_doctor_knows_both_files_and_says_when_one_is_missing(folders, monkeypatch, kind):
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "ipadapter", ([str(folders["ipadapter"])], set()))
     monkeypatch.setattr("pack.nodes.host.model_folders.register_model_folders", lambda: None)
-    torch.save(pulid_state("pulid v1.1"), folders["ipadapter"] / "pulid_v1.1.bin")
+    torch.save(pulid_state(kind), folders["ipadapter"] / "pulid.bin")
 
-    (alone,) = [line for line in adapter_lines() if line.startswith("pulid_v1.1.bin")]
+    (alone,) = [line for line in adapter_lines() if line.startswith("pulid.bin")]
     torch.save(eva_state(), folders["clip"] / "eva.pt")
     folder_paths.filename_list_cache.clear()
-    (both,) = [line for line in adapter_lines() if line.startswith("pulid_v1.1.bin")]
+    (both,) = [line for line in adapter_lines() if line.startswith("pulid.bin")]
 
     assert is_trouble(alone)
     assert "needs EVA02_CLIP_L_336_psz14_s6B.pt in models/clip_vision, models/clip or Hugging Face's cache" in alone
     assert not is_trouble(both)
-    assert "pulid v1.1" in both
+    assert f"{kind}, " in both
     assert [line for line in encoder_lines() if line.startswith("eva.pt: EVA02-CLIP, for PuLID")]
 
 
-def test_the_doctor_names_the_encoder_that_a_workflow_needs(folders):
-    workflow = json.loads((ROOT / "workflows" / "05 Your photos, SDXL with PuLID.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["05 Your photos, SDXL with PuLID", "17 Your photos, FLUX.1 with PuLID"])
+def test_the_doctor_names_the_encoder_that_a_workflow_needs(folders, name):
+    workflow = json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
     encoder = f"EVA02_CLIP_L_336_psz14_s6B.pt in {folders['clip_vision']}"
 
     assert any(line.startswith(encoder) for line in missing_files(workflow))

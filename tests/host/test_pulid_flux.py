@@ -1,5 +1,6 @@
 """PuLID for FLUX.1 on a real, tiny FLUX.1: against the formula, person by person, alone and beside routing."""
 
+import gc
 from dataclasses import replace
 
 import comfy.model_management
@@ -161,6 +162,17 @@ def test_strength_nought_is_the_model_itself(flux, adapter):
     assert not torch.equal(alone, sample(patched(flux, (ada, bob))))
 
 
+def test_each_member_has_their_own_strength(flux, adapter, calls):
+    ada, bob = people(adapter, ADA, BOB)
+    for cast in ((ada, bob), (replace(ada, strength=0.25), replace(bob, strength=2.0))):
+        sample(patched(flux, cast), steps=1)
+
+    whole, scaled = (after - before for _, _, before, after in (calls[0], calls[4]))
+    for column, strength in enumerate((0.25, 0.25, 2.0, 2.0)):
+        cells = [cell for cell in range(12) if cell % 4 == column]
+        torch.testing.assert_close(scaled[:, cells], strength * whole[:, cells], atol=1e-4, rtol=1e-3)
+
+
 def test_members_act_in_their_part_of_the_schedule(flux, adapter, calls):
     early, late = people(adapter, ADA, BOB)
     cast = replace(early, end=0.4), replace(late, start=0.6)
@@ -200,6 +212,16 @@ def test_weights_are_loaded_beside_the_model(flux, adapter):
     sample(model, steps=1)
     assert any(loaded.model is not None and loaded.model.model is beside.model
                for loaded in comfy.model_management.current_loaded_models)  # fmt: skip
+
+
+def test_the_host_finds_no_leak_when_a_graph_is_changed_and_run_again(flux, adapter, caplog):
+    """Of weights that outlive the last handle on them it says so, at the next load."""
+    for person in (BOB, CY, BOB):
+        sample(patched(flux, people(adapter, ADA, person)), steps=1)
+        gc.collect()
+        comfy.model_management.cleanup_models_gc()
+
+    assert [text for text in caplog.messages if "ModuleList" in text] == []
 
 
 def test_several_pictures_and_prompts_of_unlike_lengths(flux, adapter):

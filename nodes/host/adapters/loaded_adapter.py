@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
+
+import comfy.model_management
+import comfy.model_patcher
 
 from ....attention.adapters.formats import FORMATS, Format
 from ....attention.adapters.identity_adapter import IdentityAdapter
@@ -67,6 +71,18 @@ class LoadedAdapter:
     report: str = ""
     reconfigurer: Any = None
     kept: BoundedCache = field(default_factory=lambda: BoundedCache(KEPT_BYTES), repr=False)
+
+    @cached_property
+    def patcher(self) -> Any:
+        """ComfyUI's handle on what is loaded beside the model, in PuLID's for FLUX.1. There is one, and patched models
+
+        have clones of it: the host says "memory leak" of weights that outlive the last handle on them.
+        """
+        return comfy.model_patcher.CoreModelPatcher(
+            self.module.crossings,
+            load_device=comfy.model_management.get_torch_device(),
+            offload_device=comfy.model_management.unet_offload_device(),
+        )
 
     @property
     def format(self) -> Format:

@@ -1,6 +1,6 @@
 """Effect: identities in FLUX.1 by PuLID, whose people are added to the picture's tokens behind some of its blocks.
 
-One gathered call per file and block answers for everybody's rows, so its cost follows the area of the regions and not
+The rows of everybody are gathered once per file and block, so its cost follows the area of the regions and not
 the number of people. Text and references are never touched; beside routing the face comes from here, the rest of a
 person from their photo.
 """
@@ -8,11 +8,9 @@ person from their photo.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
-import comfy.model_management
-import comfy.model_patcher
 import torch
 from torch import Tensor
 
@@ -23,7 +21,7 @@ from ..adapters.adapter_group import AdapterGroup, sources_of
 from ..adapters.keys_values import keys_values_of
 from ..adapters.loaded_adapter import LoadedAdapter
 from ..layers.in_force import Terms
-from ..layers.picture_layer import Place
+from ..layers.picture_layer import UNTOLD, Place
 from ..model.blocks import unet_of
 from ..model.family import JOINT
 from ..model.joint_stream import JointFamily
@@ -77,14 +75,7 @@ class PulidFlux(Effect):
 
     def install(self, patched: Any) -> None:
         """Have the cross-attentions loaded and freed together with the model; each block asks them in every step."""
-        device = comfy.model_management.unet_offload_device()
-        models = [
-            comfy.model_patcher.CoreModelPatcher(
-                group.adapter.module.crossings, load_device=patched.load_device, offload_device=device
-            )
-            for group in self.groups
-        ]
-        patched.set_additional_models(MODELS, models)
+        patched.set_additional_models(MODELS, [group.adapter.patcher.clone() for group in self.groups])
 
     def begin(self, session: Session) -> PulidFluxRun:
         """Its keys, values and rows of a run."""
@@ -140,25 +131,43 @@ class PulidFluxRun(EffectRun):
 
 @dataclass(frozen=True, eq=False)
 class PictureTerm:
-    """Adds the people of a run to the picture in one call of the model; `acting` [M] are their strengths now."""
+    """Adds the people of a run to the picture in one call of the model.
+
+    acting : [M], their strengths now
+    beyond : tokens of the picture and its references, as the call's double blocks have them
+    """
 
     run: PulidFluxRun
     call: ModelCall
     acting: tuple[float, ...]
+    beyond: list[int] = field(default_factory=list)
 
     def __call__(self, sequence: Tensor, layer: int, first: int) -> Tensor:
         """The sequence [B, L, C] behind a block, in which the picture begins at token `first`."""
         network = unet_of(self.call.base)
+        if first == 0:
+            self.beyond[:] = [sequence.shape[1]]
+        elif first == UNTOLD:
+            first = sequence.shape[1] - self._told()
         for group in self.run.effect.groups:
             picture = self.run.rows(group, self.call, self.acting, sequence, first)
             keys, values = self.run.keys_values(group, network, sequence.device, sequence.dtype)[layer]
             sequence = add_to_rows(sequence, picture, _answer(group, layer, picture, keys, values))
         return sequence
 
+    def _told(self) -> int:
+        if not self.beyond:
+            raise RuntimeError(
+                "Troupe: another pack runs the blocks of FLUX.1 on its own and left out the first of them, so PuLID's "
+                "people cannot be added: where the picture is among the tokens is not known. Take that pack's node off "
+                "this model."
+            )
+        return self.beyond[0]
+
 
 def _answer(group: AdapterGroup, layer: int, picture: PictureRows, keys: Tensor, values: Tensor):
     crossing = group.adapter.module.crossings[layer]
-    return lambda rows: crossing(rows, keys[picture.source], values[picture.source], picture)
+    return lambda rows: crossing(rows, keys, values, picture.counts)
 
 
 def by_pulid_flux(adapter: LoadedAdapter | None) -> bool:

@@ -14,6 +14,7 @@ KIND = "dit"  # under which ComfyUI keeps what replaces a block
 SINGLE = "single_block"
 NAME = "troupe::add_to_picture"
 SCHEMA = "(Tensor sequence, int layer, SymInt first) -> Tensor"
+UNTOLD = -1  # where the picture begins, to packs that run the blocks without the options that say so
 Place = tuple[str, int]
 """(kind of block, its number), as ComfyUI looks a replacement up."""
 
@@ -28,7 +29,7 @@ class PictureLayer:
 
     def __call__(self, args: dict, extra: dict) -> dict:
         out = self.inner(args, extra) if self.inner is not None else extra["original_block"](args)
-        first = args["transformer_options"]["img_slice"][0] if self.single else 0
+        first = args.get("transformer_options", {}).get("img_slice", (UNTOLD,))[0] if self.single else 0
         if torch.compiler.is_compiling():
             return {**out, "img": torch.ops.troupe.add_to_picture(out["img"], self.layer, first)}
         return {**out, "img": _added(out["img"], self.layer, first)}

@@ -44,8 +44,10 @@ class PeopleBehindBlock:
     @torch.inference_mode()
     def __call__(self) -> Tensor:
         """The sequence with its people."""
-        keys, values = self.keys[self.picture.source], self.values[self.picture.source]
-        return add_to_rows(self.sequence, self.picture, lambda rows: self.crossing(rows, keys, values, self.picture))
+        return add_to_rows(self.sequence, self.picture, self._answer)
+
+    def _answer(self, rows: Tensor) -> Tensor:
+        return self.crossing(rows, self.keys, self.values, self.picture.counts)
 
 
 def shares(side: int, people: int, parts: str) -> Tensor:
