@@ -64,7 +64,7 @@ def same_file(name: str, names: Sequence[str]) -> list[str]:
     return []
 
 
-def lack_of_adapter(name: str) -> str:
+def lack_of_adapter(name: object) -> str:
     """A sentence on an adapter file that is not there: folders, what they hold, where to get it, what to do."""
     folders = ", ".join(folder for kind in _adapter_folders() for folder in folder_paths.get_folder_paths(kind))
     found = ", ".join(adapter_files()) or "nothing"
