@@ -74,6 +74,15 @@ def lack_of_adapter(name: object) -> str:
     )
 
 
+def folder_for(kind: str) -> str:
+    """Where a file of that kind is to be put: of several folders the one of its name, else the first.
+
+    ComfyUI reads diffusion_models from models/unet first, which is the name of old.
+    """
+    folders = folder_paths.get_folder_paths(kind)
+    return next((folder for folder in folders if Path(folder).name == kind), folders[0])
+
+
 def _adapter_folders() -> list[str]:
     """The kinds of folders that hold adapters."""
     return [kind for kind in ADAPTER_FOLDERS if kind in folder_paths.folder_names_and_paths]
