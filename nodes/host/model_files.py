@@ -230,9 +230,9 @@ TRANSFORMERS = (
 FILES = (*FACE_PACKS, *ADAPTERS, *ENCODERS, *CONTROL_NETS, *CHECKPOINTS, *TRANSFORMERS)
 
 
-def last_part(name: str) -> str:
-    """A name without its folders, in lower case: how names of other disks are compared."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1].lower()
+def last_part(name: object) -> str:
+    """A name without its folders, in lower case: how names of other disks are compared. A prompt may hold null."""
+    return str(name).replace("\\", "/").rsplit("/", 1)[-1].lower()
 
 
 def published(name: str) -> ModelFile | None:

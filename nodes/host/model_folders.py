@@ -64,7 +64,7 @@ def same_file(name: str, names: Sequence[str]) -> list[str]:
     return []
 
 
-def lack_of_adapter(name: str) -> str:
+def lack_of_adapter(name: object) -> str:
     """A sentence on an adapter file that is not there: folders, what they hold, where to get it, what to do."""
     folders = ", ".join(folder for kind in _adapter_folders() for folder in folder_paths.get_folder_paths(kind))
     found = ", ".join(adapter_files()) or "nothing"
@@ -72,6 +72,15 @@ def lack_of_adapter(name: str) -> str:
         f"no adapter file named '{name}' was found in {folders} (they hold: {found}). {where_to_get(name)} "
         "Choose one that is there, or put the file there and press R.".split()
     )
+
+
+def folder_for(kind: str) -> str:
+    """Where a file of that kind is to be put: of several folders the one of its name, else the first.
+
+    ComfyUI reads diffusion_models from models/unet first, which is the name of old.
+    """
+    folders = folder_paths.get_folder_paths(kind)
+    return next((folder for folder in folders if Path(folder).name == kind), folders[0])
 
 
 def _adapter_folders() -> list[str]:

@@ -74,7 +74,7 @@ def condition_rows(engine: OnnxEngine, people: int, samples: Samples) -> Iterato
 
 def rendered_rows(engine: OnnxEngine, people: int) -> Iterator[Row]:
     """What is asked of published packs on real photos, of the demo's pack on rendered ones."""
-    photos = [photo.picture for photo in people_with_photos(people, PROBES, "plain")]
+    photos = [photo.picture for photo in people_with_photos(4 * people, PROBES, "plain")]
     return rows_of_pack(engine, PACKS / engine.name, photos, "rendered photos")
 
 

@@ -33,10 +33,12 @@ def models(tmp_path, monkeypatch):
         "clip_vision",
         "checkpoints",
         "controlnet",
+        "diffusion_models",
     ):
         (tmp_path / name).mkdir()
+        of_old = [str(tmp_path / "unet")] if name == "diffusion_models" else []  # which ComfyUI reads first
         monkeypatch.setitem(
-            folder_paths.folder_names_and_paths, name, ([str(tmp_path / name)], {".safetensors", ".bin"})
+            folder_paths.folder_names_and_paths, name, ([*of_old, str(tmp_path / name)], {".safetensors", ".bin"})
         )
         folder_paths.filename_list_cache.pop(name, None)
     for module in ("model_folders", "doctor.doctor_workflows", "doctor.doctor"):
@@ -126,6 +128,7 @@ def test_what_is_missing_for_a_workflow_is_named_with_its_folder(models, tmp_pat
         ("Troupe_LoadAdapter", "pulid_flux_v0.9.1.safetensors", "pulid"),
         ("Troupe_LoadAdapter", "ip-adapter-faceid_sd15.bin", "ipadapter"),
         ("CheckpointLoaderSimple", "sd_xl_base_1.0.safetensors", "checkpoints"),
+        ("UNETLoader", "flux1-dev-kontext_fp8_scaled.safetensors", "diffusion_models"),
     ],
 )
 def test_a_missing_published_file_is_sent_to_its_own_folder_with_its_address(models, kind, name, folder):

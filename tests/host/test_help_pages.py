@@ -36,6 +36,8 @@ def test_a_page_has_its_parts(node):
     assert text.startswith(f"# {INFO[node]['display_name']}\n\n")
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert tuple(headings[: len(PARTS)]) == PARTS
+    assert len(set(headings)) == len(headings)
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert part(text, "Example").count("```") == 2
     assert rows(part(text, "When something is wrong"))
 

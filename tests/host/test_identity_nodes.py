@@ -1,7 +1,10 @@
 """Extract, save, load, mix and compare people, the cache, and regions from faces, in the real host."""
 
+import asyncio
 import re
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import folder_paths
 import numpy as np
@@ -16,11 +19,14 @@ from pack.face.selection import LEFT_TO_RIGHT, NEAREST, SIMILAR
 from pack.nodes.faces.face_cache_nodes import ClearFaceCache
 from pack.nodes.faces.face_nodes import ExtractIdentity, LoadFaceEngine
 from pack.nodes.faces.identity_nodes import CompareIdentities, LoadIdentity, MixIdentities, SaveIdentity
+from pack.nodes.host.faces import identity_pictures
 from pack.nodes.host.faces.face_cache import cache_folder
 from pack.nodes.host.faces.identity_folder import NO_FILE
+from pack.nodes.host.faces.identity_pictures import identity_picture
 from pack.nodes.host.images import to_images
 from pack.nodes.regions.face_region_nodes import RegionsFromFaces
 from pack.tests.face.onnx_packs import red_squares, write_recogniser, write_square_detector
+from pack.tests.host.finished import finished
 
 DEMO = Path(__file__).parents[2] / "demo" / "weights" / "insightface" / "models" / "troupe-demo"
 
@@ -281,3 +287,33 @@ def test_the_server_saves_a_person_and_finds_the_file(server):
     assert "Ada.safetensors" in str(saved)
     for text in (str(entry["status"]), str(entry["outputs"])):
         assert "embedding" not in text
+
+
+def test_the_server_goes_on_while_it_reads_pictures_of_faces_two_at_a_time(monkeypatch):
+    """As the editor asks for one of each file at once."""
+    at_work, most, go_on, lock = [], [], threading.Event(), threading.Lock()
+
+    def slow(name):
+        with lock:
+            at_work.append(name)
+            most.append(len(at_work))
+        in_time = go_on.wait(2)
+        with lock:
+            at_work.remove(name)
+        if not in_time:
+            raise ValueError("the event loop stood still")
+        return b""
+
+    async def ask():
+        asked = [asyncio.create_task(identity_picture(SimpleNamespace(query={"file": str(n)}))) for n in range(8)]
+        while len(most) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        go_on.set()
+        return [answer.status for answer in await asyncio.gather(*asked)]
+
+    monkeypatch.setattr(identity_pictures, "small_picture", slow)
+    monkeypatch.setattr(identity_pictures, "AT_ONCE", asyncio.Semaphore(identity_pictures.AT_ONCE._value))
+
+    assert finished(ask()) == [200] * 8
+    assert max(most) <= 2

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from pack.face.identity import Identity
 from pack.face.identity_file import save_identity
+from pack.nodes.cast.adapter_nodes import LoadAdapter
+from pack.nodes.faces.face_nodes import LoadFaceEngine
+from pack.nodes.faces.identity_nodes import LoadIdentity
 from pack.nodes.host.file_names import full_path, listed
 from pack.scripts.bootstrap.places import ROOT
 from pack.scripts.hosting.client import PromptRefused
@@ -60,6 +63,24 @@ def test_a_linked_name_and_one_of_the_list_are_taken():
     for name in (None, "a.bin", "b/c.bin", "b\\c.bin", "d/e.bin"):
         assert listed(name, names, "file", "") is True
     assert listed("c.bin", names, "file", "Put it there.") == "there is no file 'c.bin' in the list. Put it there."
+
+
+@pytest.mark.parametrize("name", [None, 5, [], {}])
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda name: LoadAdapter.execute(name, "auto"),
+        LoadIdentity.execute,
+        lambda name: LoadFaceEngine.execute(name, "CPU"),
+    ],
+    ids=["adapter", "identity", "pack"],
+)
+def test_what_is_no_name_is_told_in_a_sentence(load, name):
+    """ComfyUI's validation sees None for a linked name as well, so null reaches the node."""
+    with pytest.raises(ValueError, match="Troupe"):
+        load(name)
+    assert LoadIdentity.fingerprint_inputs(name) == ""
+    assert listed(name, ["a.bin"], "file", "") in (True, f"there is no file '{name}' in the list. ")
 
 
 def test_the_name_as_it_stands_goes_first(tmp_path, monkeypatch):

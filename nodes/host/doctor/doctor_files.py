@@ -15,7 +15,14 @@ from ..adapters.adapter_file import read_adapter_file
 from ..adapters.eva_files import NAME, WHERE, eva_files
 from ..adapters.vision_files import VisionFile, vision_files
 from ..faces.recognisers import PUBLISHED
-from ..model_folders import DEMO_WEIGHTS, adapter_files, adapter_path, adapter_paths, insightface_folders
+from ..model_folders import (
+    DEMO_WEIGHTS,
+    adapter_files,
+    adapter_path,
+    adapter_paths,
+    folder_for,
+    insightface_folders,
+)
 
 NON_COMMERCIAL = "InsightFace's licence: non-commercial research only"
 OWN = "Apache-2.0, part of this pack"
@@ -40,7 +47,7 @@ def adapter_lines() -> list[str]:
         lines.append(f"{name}: {_adapter_state(name)}")
         hidden = "! is hidden by the file of the same name above: rename one of them"
         lines += [f"{path}: {hidden}" for path in adapter_paths(name)[1:]]
-    return lines or [f"! no adapter in {first_folder('ipadapter')}"]
+    return lines or [f"! no adapter in {folder_for('ipadapter')}"]
 
 
 def identity_lines() -> list[str]:
@@ -57,7 +64,7 @@ def identity_lines() -> list[str]:
             continue
         described = ", ".join(PUBLISHED.get(key, key) for key in identity.embeddings) or "no recogniser"
         lines.append(f"{name}: '{identity.name}', {len(identity.crops)} photos, described by {described}; {size(path)}")
-    return lines or [f"none in {first_folder('identities')}"]
+    return lines or [f"none in {folder_for('identities')}"]
 
 
 def encoder_lines() -> list[str]:
@@ -65,12 +72,7 @@ def encoder_lines() -> list[str]:
     ours = eva_files()
     lines = [_encoder_state(file) for file in vision_files() if file.name not in ours]
     lines += [f"{name}: EVA02-CLIP, for PuLID, {size(path)} [{path}]" for name, path in ours.items()]
-    return lines or [f"none in {first_folder('clip_vision')}; IP-Adapter, Plus, FaceID-plus and PuLID need one"]
-
-
-def first_folder(kind: str) -> str:
-    """Where a file of that kind is to be put."""
-    return folder_paths.get_folder_paths(kind)[0]
+    return lines or [f"none in {folder_for('clip_vision')}; IP-Adapter, Plus, FaceID-plus and PuLID need one"]
 
 
 def size(path: str | Path | None) -> str:

@@ -13,7 +13,7 @@ from ....face.pack import find_packs
 from ..adapters.eva_files import NAME, eva_files
 from ..file_names import full_path
 from ..model_files import ModelFile, address_of, published
-from ..model_folders import ADAPTER_FOLDERS, insightface_folders, register_model_folders, same_file
+from ..model_folders import ADAPTER_FOLDERS, folder_for, insightface_folders, register_model_folders, same_file
 
 NAMES = {"DualCLIPLoader": 2}  # how many widgets name files, where it is not one
 WORKFLOWS = Path(__file__).resolve().parents[3] / "workflows"
@@ -58,7 +58,7 @@ def missing_files(workflow: Mapping[str, Any]) -> Iterator[str]:
             yield from _missing(kind, name)
     # No node names PuLID's encoder, which is found by itself. A file that is not there is known by its name alone.
     if any(kind == "Troupe_LoadAdapter" and "pulid" in name.lower() for kind, name in named) and not eva_files():
-        yield f"{NAME} in {folder_paths.get_folder_paths('clip_vision')[0]}{_had(published(NAME))}"
+        yield f"{NAME} in {folder_for('clip_vision')}{_had(published(NAME))}"
 
 
 def _missing(kind: str, name: str) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _missing(kind: str, name: str) -> Iterator[str]:
         return
     file = published(name)
     folder = file.folder if file and file.folder in _folders_of(kind) else FOLDERS[kind]
-    yield f"{name} in {folder_paths.get_folder_paths(folder)[0]}{_had(file)}"
+    yield f"{name} in {folder_for(folder)}{_had(file)}"
 
 
 def _had(file: ModelFile | None) -> str:

@@ -33,9 +33,9 @@ def pack_names() -> list[str]:
     return [NO_LIBRARY] if missing() else list(find_packs(insightface_folders())) or [NO_PACK]
 
 
-def lack_of_pack(name: str) -> str:
+def lack_of_pack(name: object) -> str:
     """What is in the way of a pack: packages that are missing, or the tree to make; empty where it is there."""
-    packs = find_packs(insightface_folders())
+    packs, name = find_packs(insightface_folders()), str(name)
     return remedy() or ("" if name in packs else _no_such_pack(name, insightface_folders(), list(packs)))
 
 
