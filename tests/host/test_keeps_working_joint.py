@@ -388,6 +388,21 @@ def test_keeps_working_with_weights_of_eight_bits():
     assert_apart(lambda cast: routed(flux, cast, "apart"))
 
 
+def test_keeps_working_with_layers_of_a_loaders_own_as_for_quantised_files():
+    class Operations(comfy.ops.manual_cast):
+        calls = 0
+
+        class Linear(comfy.ops.manual_cast.Linear):
+            def forward(self, x):
+                Operations.calls += 1
+                return super().forward(x)
+
+    flux = tiny_flux("FLUX.1", custom_operations=Operations)
+
+    assert torch.equal(assert_apart(apart(flux)), sample(routed(tiny("FLUX.1"), TWO, "apart")))
+    assert Operations.calls > 0
+
+
 def test_keeps_working_in_context_windows_along_a_side(flux):
     """Each window of eight columns shows one person, whose region is all of it but the background."""
 
