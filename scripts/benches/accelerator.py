@@ -1,8 +1,8 @@
 """Everything that wants an accelerator, in one command: cost, memory and exactness in half precision.
 
 SDXL at 1024 px in float16, two rows a call, one to eight people in every mode: time against an unpatched call and
-memory beyond its. The attention of one layer of FLUX's width in bfloat16, routed and not, up to 12.8k tokens and more,
-and what people of PuLID add behind a block of that width. And that nothing leaks in float16 and bfloat16: in single
+memory beyond its. One attention and one whole block of FLUX.1's width in bfloat16, routed and not, up to 12.8k tokens
+and more, and what people of PuLID add behind such a block. And that nothing leaks in float16 and bfloat16: in single
 layers of narrow UNets, and in tiny FLUX.1, FLUX.2 and Qwen-Image models apart. Meant for eight minutes of one
 data-centre GPU; what is finished is kept, so a run that was cut off goes on. Without an accelerator the same rows are
 made on the CPU in a small form, so that the first run on one is no first run.
@@ -20,10 +20,11 @@ from ..figures.samples import Samples
 from ..figures.verdict import Figure, Row
 from .engine.cost_rows import Timed, memory_rows, timed_rows
 from .engine.counts import most
-from .engine.joint_rows import FAMILIES, leak_of, speed_rows
+from .engine.joint_rows import FAMILIES, leak_of
 from .engine.layer_leak import hard_boxes, leak_figure
 from .engine.picture_people import people_rows
 from .engine.rigs import Shape, Workshop, device_name, has_device_clock
+from .engine.routing_costs import speed_rows
 from .engine.structures import SD15, SDXL
 from .speed import ACCELERATOR_BOUNDS, MEMORY_BOUND
 
@@ -37,7 +38,7 @@ def rows(settings: Settings) -> list[Row]:
     if settings.fresh:
         samples.clear()
     workshop, small = Workshop(settings.installation), settings.quick or not has_device_clock()
-    found = list(speed_rows(samples, small, settings.console.status))
+    found = list(speed_rows(workshop, samples, small, settings.console.status))
     found += people_rows(samples, small, settings.console.status)
     for dtype in HALVES:
         found += half_rows(workshop, dtype)

@@ -8,7 +8,8 @@ and where memory allows also SDXL in bfloat16), on an accelerator the time betwe
 the CPU. Ratios are medians over pairs of calls, with intervals that hold whatever the distribution. The first call of a
 run makes everybody's keys and values and has a row of its own. Counts are taken on the same layers a tenth as wide.
 What a recipe may add (people kept apart in self-attention, local prompts, attention to photos) is timed with two
-people, beside its arithmetic. Of models of one attention a single layer of FLUX's width is timed, routed and not.
+people, beside its arithmetic. Of models of one attention, one attention and one block of FLUX.1's width are timed,
+routed and not (`bench.py joint` measures these rows alone).
 Before all of these stands what masks of regions cost on the CPU, against those of boxes.
 """
 
@@ -21,11 +22,11 @@ from ..benches import Settings
 from ..figures.samples import Samples
 from ..figures.verdict import Row
 from .engine.cost_rows import Timed, counted_rows, memory_rows, timed_rows
-from .engine.joint_rows import speed_rows
 from .engine.part_rows import part_rows
 from .engine.picture_people import counted_row, people_rows
 from .engine.region_rows import region_rows
 from .engine.rigs import Shape, Workshop, has_device_clock
+from .engine.routing_costs import speed_rows
 from .engine.structures import SD15, SDXL
 
 CPU_BOUNDS = {1: 1.03, 8: 1.06}
@@ -45,7 +46,7 @@ def rows(settings: Settings) -> list[Row]:
         found += timed_rows(case, workshop, samples, settings.console.status)
         found += part_rows(case, workshop, samples, settings.console.status)
         found += memory_rows(case, workshop, MEMORY_BOUND)
-    found += speed_rows(samples, settings.quick, settings.console.status)
+    found += speed_rows(workshop, samples, settings.quick, settings.console.status)
     found += [*people_rows(samples, settings.quick, settings.console.status), counted_row(workshop)]
     for structure in (SD15, SDXL):
         shape = Shape(structure.narrow(), torch.float16 if has_device_clock() else torch.float32, 256)

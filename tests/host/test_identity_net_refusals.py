@@ -7,6 +7,7 @@ import pytest
 import torch
 from pack.attention.recipes.cast import Member
 from pack.nodes.host.adapters.adapter_group import group_of, noise_for
+from pack.scripts.benches.engine import joint_models
 from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_of
 from pack.tests.host.tiny_control import tiny_control
@@ -101,3 +102,8 @@ def test_instantid_may_have_noise_for_nobody_that_only_the_people_decide(tmp_pat
     assert not torch.equal(nobody(0.35, ADA, BOB), noise)
     assert 0 <= noise.min() < 0.02 < 0.33 < noise.max() <= 0.35
     assert not nobody(0.35, of_faceid, kind="faceid").any()
+
+
+def test_a_model_that_is_no_unet_is_named(applied):
+    with pytest.raises(RuntimeError, match=r"Apply IdentityNet: the model is a Flux, .*Take Apply IdentityNet out"):
+        joint_models.sample(joint_models.tiny("FLUX.1"), *applied(TWO).values())

@@ -158,7 +158,9 @@ def test_two_people_come_into_a_picture_which_stays_as_it_is_around_them(graph_o
     changed = (after - before).abs().amax((0, 1)) > 1e-4 * before.abs().max()  # latents are scaled and back
     other_photo = (after - with_another).abs().amax((0, 1)) > 0
     middle = drawn.shape[1] // 2
+    scores = json.loads(one.result_of("Troupe_ScoreCast")[1])
 
+    assert scores["images"][0]["expected"] == 2
     assert torch.equal(kept, before)
     assert 0.1 < drawn.float().mean() < 0.7
     assert not changed[~torch.nn.functional.max_pool2d(drawn[None].float(), 3, 1, 1)[0].bool()].any()

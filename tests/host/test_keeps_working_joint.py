@@ -1,5 +1,7 @@
 """What ComfyUI and other packs do to FLUX models keeps working beside a cast, and a cast beside it."""
 
+from dataclasses import replace
+
 import comfy.controlnet
 import comfy.latent_formats
 import comfy.ops
@@ -15,6 +17,7 @@ from comfy_extras.nodes_custom_sampler import Guider_DualCFG
 from comfy_extras.nodes_flux import FluxKVCache
 from comfy_extras.nodes_torch_compile import TorchCompileModel
 from pack.attention.recipes.recipe import Recipe, Routing
+from pack.face.identity import subject_from_pictures
 from pack.nodes.host.control.regional_control import apply_in_regions
 from pack.nodes.host.effects.routing import RouteRun
 from pack.nodes.host.layers.joint_attention import PLACE
@@ -346,7 +349,9 @@ def test_keeps_working_with_a_guider_of_three_prompts(flux):
     assert not torch.equal(one, other)
 
 
-def test_keeps_working_in_close_ups_of_refine_cast(flux):
+@pytest.mark.parametrize("name", FAMILIES)
+def test_keeps_working_in_close_ups_of_refine_cast(name):
+    flux = tiny(name)
     settings = RefineSettings(
         text(1), text(2), Recipe("decoupled", routing=Routing(size=64)), steps=2, cfg=1.0, size=64
     )
@@ -355,6 +360,18 @@ def test_keeps_working_in_close_ups_of_refine_cast(flux):
     (one,), (other,) = (redraw([crop], member, flux, vae_of(flux), None, settings) for member in (TWO[1], OTHER[1]))
     assert one.shape == crop.shape
     assert (one != other).any()
+
+
+def test_keeps_working_with_subjects_from_pictures_that_have_no_face(flux):
+    """All of the picture is the reference, whichever crop or part of it is asked for."""
+
+    def subject(seed):
+        picture = np.random.default_rng(seed).integers(0, 255, (48, 40, 3), dtype=np.uint8)
+        return (TWO[0], replace(TWO[1], identity=subject_from_pictures("mug", [picture])))
+
+    one, other = (sample(routed(flux, subject(seed), "apart", tokens="face")) for seed in (1, 2))
+    assert torch.equal(first_part(one), first_part(other))
+    assert not torch.equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -369,6 +386,21 @@ def test_keeps_working_with_weights_of_eight_bits():
     flux = tiny_flux("FLUX.1", dtype=torch.float8_e4m3fn)
     assert next(flux.model.diffusion_model.double_blocks.parameters()).dtype == torch.float8_e4m3fn
     assert_apart(lambda cast: routed(flux, cast, "apart"))
+
+
+def test_keeps_working_with_layers_of_a_loaders_own_as_for_quantised_files():
+    class Operations(comfy.ops.manual_cast):
+        calls = 0
+
+        class Linear(comfy.ops.manual_cast.Linear):
+            def forward(self, x):
+                Operations.calls += 1
+                return super().forward(x)
+
+    flux = tiny_flux("FLUX.1", custom_operations=Operations)
+
+    assert torch.equal(assert_apart(apart(flux)), sample(routed(tiny("FLUX.1"), TWO, "apart")))
+    assert Operations.calls > 0
 
 
 def test_keeps_working_in_context_windows_along_a_side(flux):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from torch import Tensor
 
 from ....attention.operators.decoupled import identity_attention
@@ -87,7 +88,13 @@ class IdentityNet(AroundControl):
         return own
 
     def pre_run(self, model: Any, percent_to_timestep_function: Any) -> None:
-        """Before a sampling run."""
+        """Before a sampling run. Raises RuntimeError for a model that no IdentityNet was trained beside."""
+        if not isinstance(model.diffusion_model, UNetModel):
+            raise RuntimeError(
+                f"Troupe, Apply IdentityNet: the model is a {type(model.diffusion_model).__name__}, and InstantID's "
+                "ControlNet says where faces are in Stable Diffusion XL. Take Apply IdentityNet out: Apply Cast by "
+                "itself binds people to their regions in this model."
+            )
         super().pre_run(model, percent_to_timestep_function)
         self._run = None  # a run that ended in an error leaves its own behind
 

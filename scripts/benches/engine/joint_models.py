@@ -49,14 +49,19 @@ def randomised(network: torch.nn.Module, seed: int = 0, spread: float = 0.08) ->
     return network
 
 
-def tiny_flux(name: str, hidden: int = 256, dtype: torch.dtype = torch.float32, depth: tuple[int, int] = (1, 2)):
-    """A model patcher of so many double and single blocks, found and loaded from a plain state dict."""
+def tiny_flux(
+    name: str, hidden: int = 256, dtype: torch.dtype = torch.float32, depth: tuple[int, int] = (1, 2), **options
+):
+    """A model patcher of so many double and single blocks, found and loaded from a plain state dict.
+
+    options : of ComfyUI's loader, such as custom_operations
+    """
     network = Flux(
         **FLUX, **SHAPES[name], hidden_size=hidden, num_heads=hidden // 128, depth=depth[0],
         depth_single_blocks=depth[1], dtype=dtype, device="cpu", operations=comfy.ops.disable_weight_init,
     )  # fmt: skip
     state = {key: value.clone() for key, value in randomised(network).state_dict().items()}
-    return comfy.sd.load_diffusion_model_state_dict(state, model_options={"dtype": dtype})
+    return comfy.sd.load_diffusion_model_state_dict(state, model_options={"dtype": dtype, **options})
 
 
 QWEN = {
