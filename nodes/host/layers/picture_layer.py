@@ -12,7 +12,6 @@ from .in_force import opaque, terms_now
 
 KIND = "dit"  # under which ComfyUI keeps what replaces a block
 SINGLE = "single_block"
-NAME = "troupe::add_to_picture"
 SCHEMA = "(Tensor sequence, int layer, SymInt first) -> Tensor"
 Place = tuple[str, int]
 """(kind of block, its number), as ComfyUI looks a replacement up."""
@@ -30,7 +29,7 @@ class PictureLayer:
         out = self.inner(args, extra) if self.inner is not None else extra["original_block"](args)
         first = args["transformer_options"]["img_slice"][0] if self.single else 0
         if torch.compiler.is_compiling():
-            return {**out, "img": torch.ops.troupe.add_to_picture(out["img"], self.layer, first)}
+            return {**out, "img": ADD_TO_PICTURE(out["img"], self.layer, first)}
         return {**out, "img": _added(out["img"], self.layer, first)}
 
 
@@ -57,4 +56,4 @@ def _run(sequence: Tensor, layer: int, first: int) -> Tensor:
     return out.clone() if out.data_ptr() == sequence.data_ptr() else out  # an operation may not return its argument
 
 
-opaque(NAME, SCHEMA, _run)
+ADD_TO_PICTURE = opaque("add_to_picture", SCHEMA, _run)
