@@ -21,7 +21,6 @@ from pack.nodes.host.cast.model_patch import patch_cast
 from pack.nodes.host.effects.attention_recorder import record_attention
 from pack.nodes.host.model.blocks import cross_attention_blocks
 from pack.scripts.bootstrap.places import ROOT
-from pack.tests.host.test_references import PAIR, SEEING, vae
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
@@ -35,9 +34,9 @@ from pack.tests.host.tiny_models import (
     tiny_adapter,
     tiny_model,
 )
+from pack.tests.host.vae import PAIR, SEEING
 from torch._dynamo.utils import counters
 
-__all__ = ["vae"]  # a fixture
 # One attention layer per block and two levels: compiling SD1.5's whole structure takes four times as long.
 SMALL = {
     "num_res_blocks": [1, 1],
