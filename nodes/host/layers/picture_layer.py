@@ -35,8 +35,6 @@ class PictureLayer:
 
 def with_picture_layers(options: dict, places: Sequence[Place]) -> dict:
     """Transformer options with a layer behind every place, around what stands there; those given do not change."""
-    if not places:
-        return options
     replaced: dict[str, Any] = options.get("patches_replace", {})
     present = replaced.get(KIND, {})
     layers = {
