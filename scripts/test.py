@@ -1,7 +1,6 @@
-"""Set everything up and run every test.
+"""Set everything up and run every test, in two processes.
 
-Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, and
-`-n 2 --dist loadfile` all of them in two processes.
+Arguments go to pytest: `python scripts/test.py tests/attention -k masks` runs some of them, in one process.
 """
 
 from __future__ import annotations
@@ -19,6 +18,9 @@ from pack.scripts.bootstrap.installation import PACK_NEEDS, TEST_NEEDS, Installa
 from pack.scripts.bootstrap.older_hosts import newest_front_end
 from pack.scripts.bootstrap.places import ROOT, places
 from pack.scripts.bootstrap.private_host import set_up
+
+# Each has servers of its own; tests/conftest.py says what stays together.
+WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
 
 
 def test_environment(installation: Installation) -> dict[str, str]:
@@ -47,7 +49,7 @@ def main() -> int:
         ensure_browser(console)
         if installation.private:
             newest_front_end(places(), console)
-    command = [str(installation.python), "-m", "pytest", *pytest_arguments]
+    command = [str(installation.python), "-m", "pytest", *(pytest_arguments or WHOLE_SUITE)]
     return subprocess.run(command, cwd=ROOT, env=test_environment(installation)).returncode
 
 

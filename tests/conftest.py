@@ -23,6 +23,18 @@ name_the_pack()
 runpy.run_path(str(ROOT / "tests" / "network_guard" / "sitecustomize.py"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Between processes, a file stays together, and so does all that shares the browser and its servers."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "tests/web" if nodeid.startswith("tests/web/") else super()._split_scope(nodeid)
+
+    return Together(config, log)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Turn a skip into a failure where CI is set: a test that cannot run there has proved nothing."""

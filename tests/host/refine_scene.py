@@ -19,7 +19,8 @@ from pack.face.pack import read_pack
 from pack.nodes.host.adapters.adapter_model import load_adapter
 from pack.nodes.host.demo_world import WEIGHTS, load_demo_world
 from pack.nodes.host.refine.redrawing import RefineSettings
-from pack.nodes.refine.refining import Refined, refine_pictures
+from pack.nodes.refine.refine_report import Refined
+from pack.nodes.refine.refining import refine_pictures
 from pack.tests.host.demo_pictures import conditioning
 
 PEOPLE = 5

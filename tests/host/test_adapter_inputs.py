@@ -8,7 +8,6 @@ import torch
 from pack.attention.recipes.cast import Member
 from pack.face.alignment import aligned_crop
 from pack.face.photo_crops import crops_of, square_crop
-from pack.nodes.host.adapters import vision_features
 from pack.nodes.host.adapters.adapter_group import inputs_of, nobody_for
 from pack.nodes.host.adapters.vision_features import crop_for
 from pack.nodes.host.images import to_images
@@ -161,11 +160,11 @@ def test_pictures_are_encoded_once(make, vision, monkeypatch):
     seen = []
     original = vision.encode_image
     monkeypatch.setattr(vision, "encode_image", lambda *given, **named: seen.append(1) or original(*given, **named))
-    vision_features._kept.clear()
+    fay = photographed("Fay", 31)  # nobody has seen her yet
     adapter, again = make("ip-adapter plus"), make("ip-adapter plus", seed=4)
 
     for one in (adapter, again, adapter):
-        inputs_of(ADA, one, "average")
+        inputs_of(fay, one, "average")
 
     assert len(seen) == 2
 

@@ -104,10 +104,12 @@ def test_each_sampling_is_recorded_anew_and_known_by_its_latents(recorded):
     assert torch.equal(recorder.recorded(again).means[0], maps[0].means[0])
 
 
-def test_an_interrupted_sampling_leaves_nothing_and_the_next_is_whole(recorded, monkeypatch):
-    model, recorder = recorded
-    expected = recorder.recorded(sample(model, size=SIZE)).means
-    recorder._kept.clear()
+def test_an_interrupted_sampling_leaves_nothing_and_the_next_is_whole(model, adapter, monkeypatch):
+    patched = apply(model, TWO, adapter)
+    model, recorder = record_attention(patched)
+    latents = sample(model, size=SIZE)
+    expected = recorder.recorded(latents).means
+    model, recorder = record_attention(patched)
     runs, calls, original = [], [], attention_recorder.RecordingRun.add
 
     def stop(self, *arguments):
@@ -125,7 +127,8 @@ def test_an_interrupted_sampling_leaves_nothing_and_the_next_is_whole(recorded, 
     gc.collect()
 
     assert runs[0]() is None
-    assert recorder._kept == []
+    with pytest.raises(ValueError, match="nothing was recorded"):
+        recorder.recorded(latents)
     latents = sample(model, size=SIZE)
     assert all(map(torch.equal, recorder.recorded(latents).means, expected))
 

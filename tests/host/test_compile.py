@@ -4,7 +4,11 @@ The backend is "eager", which traces, guards and breaks like the node's own "ind
 minutes and a C++ compiler. With inductor the same cast was drawn when this was written.
 """
 
+import importlib
+import logging
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 import torch
@@ -16,7 +20,7 @@ from pack.attention.regions.region import Region
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.nodes.host.effects.attention_recorder import record_attention
 from pack.nodes.host.model.blocks import cross_attention_blocks
-from pack.tests.host.test_references import PAIR, SEEING, vae
+from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
@@ -30,9 +34,9 @@ from pack.tests.host.tiny_models import (
     tiny_adapter,
     tiny_model,
 )
+from pack.tests.host.vae import PAIR, SEEING
 from torch._dynamo.utils import counters
 
-__all__ = ["vae"]  # a fixture
 # One attention layer per block and two levels: compiling SD1.5's whole structure takes four times as long.
 SMALL = {
     "num_res_blocks": [1, 1],
@@ -41,6 +45,7 @@ SMALL = {
     "transformer_depth_output": [1, 1, 1, 1],
 }
 SPOT = (Member(CY, Region("spot", x=0.3, y=0.3, width=0.3, height=0.3)),)
+APART = replace(recipe_named("decoupled"), isolation=Isolation(0.0, end=1.0, cells=1000, apart_in="everything"))
 OVERLAPPING = (*TWO, Member(CY, Region("middle", x=0.2, width=0.6), strength=0.5))
 
 
@@ -56,7 +61,8 @@ def adapter(model, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nothing_compiled_yet():
+def nothing_compiled_yet(monkeypatch):
+    monkeypatch.setattr(logging.getLogger("torch.__trace"), "propagate", False)  # or pytest keeps thousands of lines
     torch._dynamo.reset()
     counters.clear()
     yield
@@ -173,3 +179,40 @@ def test_what_else_a_recipe_does_runs_through_the_same_graph(model, adapter, vae
     assert_different(once(expected), once(apply(model, TWO, adapter)))
     assert_same(once(patched), once(expected))
     assert graphs_and_breaks() in ((1, 0), (2, 0))  # photos may have another number of rows than the picture
+
+
+def test_people_kept_apart_in_everything_are_compiled_without_a_break(model, adapter):
+    apart = patch_cast(model, TWO, adapter, APART, 1.0)
+
+    assert torch.equal(once(compiled(apart)), once(apart))
+    assert graphs_and_breaks() == (1, 0)
+
+
+def test_a_graph_without_severed_layers_is_not_taken_for_one_with_them(model, adapter):
+    plain = compiled(apply(model, TWO, adapter))
+    severed = patch_cast(compiled(model), TWO, adapter, APART, 1.0)
+    expected = once(apply(model, TWO, adapter)), once(patch_cast(model, TWO, adapter, APART, 1.0))
+
+    assert torch.equal(once(plain), expected[0])
+    assert torch.equal(once(severed), expected[1])
+    assert torch.equal(once(plain), expected[0])
+    assert_different(*expected)
+    assert graphs_and_breaks()[1] == 0
+
+
+@pytest.fixture
+def another_copy(monkeypatch):
+    """A second folder of the pack has been loaded into this process."""
+    second = ModuleType("second_copy")
+    second.__path__ = [str(ROOT)]
+    monkeypatch.setitem(sys.modules, "second_copy", second)
+    importlib.import_module("second_copy.nodes.host.cast.model_patch")
+    yield
+    for name in [name for name in sys.modules if name.startswith("second_copy.")]:
+        del sys.modules[name]
+
+
+def test_a_second_copy_of_the_pack_takes_nothing_from_the_first(model, adapter, another_copy):
+    both = compiled(apply(model, TWO, adapter))
+
+    assert torch.equal(once(both), once(apply(model, TWO, adapter)))

@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
 import torch
 from pack.attention.recipes.cast import Member
 from pack.attention.recipes.recipe import Recipe
 from pack.nodes.host.cast.model_patch import patch_cast
-from pack.tests.host.layer_recorder import hooked
-from pack.tests.host.tiny_control import tiny_control
+from pack.tests.host.tiny_control import INPUTS, control_layers
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
@@ -23,37 +21,6 @@ from pack.tests.host.tiny_models import (
 )
 
 REACH = Recipe("decoupled", reach=True)
-INPUTS = [("input", block) for block in (1, 2, 4, 5, 7, 8)]
-
-
-@pytest.fixture(scope="module")
-def control():
-    return tiny_control()
-
-
-@pytest.fixture
-def hinted(control):
-    """The positive prompt with the ControlNet and a hint."""
-    hint = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(6))
-    own = control.copy().set_cond_hint(hint, 0.5)
-    return [[POSITIVE[0][0], {"control": own, "control_apply_to_uncond": True}]]
-
-
-def cross_attention(control, block):
-    model = control.control_model
-    part = model.middle_block if block[0] == "middle" else model.input_blocks[block[1]]
-    return part[1].transformer_blocks[0].attn2
-
-
-def control_layers(control, draw):
-    """What the ControlNet's cross-attention gives in its first call, by block: [2, N, C]."""
-    seen, hooks = {}, []
-    for block in [*INPUTS, ("middle", 0)]:
-        layer = cross_attention(control, block).to_out
-        hooks.append(layer.register_forward_pre_hook(lambda _, x, block=block: seen.setdefault(block, x[0].clone())))
-    with hooked(hooks):
-        draw()
-    return seen
 
 
 def test_without_reach_or_without_a_control_net_nothing_changes(model, adapter, hinted):

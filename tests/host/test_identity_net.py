@@ -5,7 +5,7 @@ import torch
 from pack.attention.recipes.cast import Member
 from pack.attention.regions.region import Region
 from pack.nodes.host.adapters.adapter_group import group_of
-from pack.tests.host.test_control_reach import INPUTS, control_layers
+from pack.tests.host.tiny_control import INPUTS, control_layers
 from pack.tests.host.tiny_instantid import ADA, BOB, TWO, with_stock_net
 from pack.tests.host.tiny_models import EVERYWHERE, LEFT, assert_same, sample
 

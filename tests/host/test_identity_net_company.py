@@ -7,9 +7,8 @@ from pack.attention.recipes.recipe import Isolation, Recipe
 from pack.attention.regions.region import Region
 from pack.nodes.control.control_nodes import ApplyControlInRegions
 from pack.nodes.host.cast.model_patch import patch_cast
-from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_adapters import ANTELOPE
-from pack.tests.host.tiny_control import tiny_control
+from pack.tests.host.tiny_control import INPUTS, control_layers, tiny_control
 from pack.tests.host.tiny_instantid import ADA, BOB, CY, HINT, TWO
 from pack.tests.host.tiny_models import (
     EVERYWHERE,

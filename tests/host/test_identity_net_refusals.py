@@ -8,9 +8,8 @@ import torch
 from pack.attention.recipes.cast import Member
 from pack.nodes.host.adapters.adapter_group import group_of, noise_for
 from pack.scripts.benches.engine import joint_models
-from pack.tests.host.test_control_reach import INPUTS, control_layers
 from pack.tests.host.tiny_adapters import ANTELOPE, BUFFALO, tiny_of
-from pack.tests.host.tiny_control import tiny_control
+from pack.tests.host.tiny_control import INPUTS, control_layers, tiny_control
 from pack.tests.host.tiny_instantid import ADA, BOB, TWO
 from pack.tests.host.tiny_models import EVERYWHERE, RIGHT, person, sample
 from safetensors.torch import load_file

@@ -11,8 +11,8 @@ from comfy.ldm.flux.layers import timestep_embedding
 from comfy_extras.nodes_easycache import EasyCacheNode
 from pack.nodes.host.effects.pulid_flux import PictureTerm
 from pack.nodes.host.layers.picture_layer import UNTOLD
-from pack.scripts.benches.engine.joint_models import sample, text, tiny_flux
-from pack.tests.host.test_keeps_working_joint import Control, with_lora
+from pack.scripts.benches.engine.joint_models import sample, tiny_flux
+from pack.tests.host.test_keeps_working_joint import controlled, tiny_control, with_lora
 from pack.tests.host.test_pulid_flux import ADA, BOB, CELLS, calls, patched, people
 
 __all__ = ["calls"]  # a fixture
@@ -55,8 +55,7 @@ def test_keeps_working_with_loras_on_either_side(flux, two):
 
 
 def test_keeps_working_with_a_controlnet(flux, two, calls):
-    pooled = torch.zeros(1, 128)
-    prompt = text(1, control=Control.made(), control_apply_to_uncond=True, pooled_output=pooled)
+    prompt = controlled(tiny_control())["positive"]
 
     steered = sample(patched(flux, two), prompt, steps=1)
 

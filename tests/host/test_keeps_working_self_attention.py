@@ -5,10 +5,9 @@ import torch
 from pack.attention.recipes.recipe import APART_IN, Isolation, Recipe
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.test_keeps_working_packs import STOCK
-from pack.tests.host.test_references import PAIR, SEEING, vae
 from pack.tests.host.tiny_models import assert_different, sample
+from pack.tests.host.vae import PAIR, SEEING
 
-__all__ = ["vae"]  # a fixture
 PLAIN = Recipe("decoupled")
 RECIPES = {kind: Recipe("decoupled", isolation=Isolation(0.0, end=1.0, apart_in=kind)) for kind in APART_IN}
 RECIPES["photos"] = Recipe("decoupled", references=SEEING)

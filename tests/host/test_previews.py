@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from pack.demo.renderer import render
 from pack.demo.scenes import random_scenes
-from pack.nodes.host.demo_previews import latent_colours
-from pack.nodes.host.demo_world import load_demo_world, weights_file
+from pack.nodes.host.demo_world import latent_colours, load_demo_world, weights_file
 from pack.tests.host.followed import follow
 from PIL import Image
 

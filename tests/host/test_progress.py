@@ -1,6 +1,7 @@
 """Moving bars and previews, as a real server tells the editor of them; a run that is stopped ends between photos."""
 
 import comfy.model_management
+import comfy.utils
 import numpy as np
 import pytest
 import torch
@@ -138,13 +139,19 @@ def test_what_the_adapter_reads_of_each_person_moves_a_bar(server):
     assert follow(server, prompt).bars["apply"][-1] == (2, 2)
 
 
-def test_a_bar_outside_of_a_run_is_silent_and_counts_on():
+def test_going_through_a_sequence_outside_of_a_run_gives_what_is_in_it():
     assert list(Moving(["a", "b"])) == ["a", "b"]
+
+
+def test_a_bar_waits_before_the_end_of_an_item_until_the_next_begins(monkeypatch):
+    shown = []
+    monkeypatch.setattr(comfy.utils, "PROGRESS_THROTTLE_MIN_INTERVAL", 0)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: shown.append(value))
     bar = Bar(2, 3)
     for item in range(2):
         bar.begin(item)
-        for _ in range(5):  # more parts than were said: the bar waits for the next item
+        for _ in range(5):  # more parts than were said
             bar.part()
-        assert bar._bar.current == item * 3 + 2
+        assert shown[-1] == item * 3 + 2
     bar.end()
-    assert bar._bar.current == 6
+    assert shown[-1] == 6

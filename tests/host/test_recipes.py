@@ -20,7 +20,6 @@ from pack.attention.regions.region import Region
 from pack.nodes.cast.cast_nodes import ApplyCast
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import record_layers
-from pack.tests.host.test_references import PAIR, vae
 from pack.tests.host.tiny_models import (
     ADA,
     BOB,
@@ -33,8 +32,8 @@ from pack.tests.host.tiny_models import (
     conditioning,
     sample,
 )
+from pack.tests.host.vae import PAIR
 
-__all__ = ["vae"]  # a fixture
 OVERLAPPING = (Member(ADA, Region("a", width=0.75)), Member(BOB, Region("b", x=0.5, width=0.5)))
 ALL = {**RECIPE_BOOK, **{f"{name} {what}": r for name, cases in ABLATIONS.items() for what, r in cases.items()}}
 

@@ -1,9 +1,7 @@
 """Self-attention to reference photos on a real, tiny UNet, with a real VAE of random weights."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from pack.attention.recipes.cast import Member
@@ -11,26 +9,9 @@ from pack.attention.recipes.recipe import Recipe, References
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.host.layer_recorder import self_attention_layers
 from pack.tests.host.tiny_models import ADA, ADAPTER_LAYERS, BOB, LEFT, RIGHT, assert_different, assert_same, sample
-from pack.tests.host.vae import random_vae
+from pack.tests.host.vae import PAIR, SEEING, photographed
 
-SEEING = References(1.0, 0.0, 1.0, size=32)
 DECODER = [key for key in ADAPTER_LAYERS if key[0] == "output"]
-
-
-@pytest.fixture(scope="module")
-def vae():
-    return random_vae()
-
-
-def photographed(person, seed, count=1):
-    """A person with photos, and a face in the middle of each."""
-    generator = np.random.default_rng(seed)
-    photos = tuple(generator.integers(0, 255, (48, 40, 3), dtype=np.uint8) for _ in range(count))
-    boxes = np.tile(np.float32([12, 14, 28, 34]), (count, 1))
-    return SimpleNamespace(**{**vars(person), "photos": photos, "boxes": boxes})
-
-
-PAIR = (Member(photographed(ADA, 1, 2), LEFT), Member(photographed(BOB, 2), RIGHT))
 
 
 @torch.inference_mode()

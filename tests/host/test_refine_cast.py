@@ -8,10 +8,9 @@ from pack.attention.recipes.cast import Member
 from pack.attention.regions.region import Region
 from pack.face.identity import subject_from_pictures
 from pack.nodes.host.refine.redrawing import without_places
-from pack.nodes.refine.finishing import finished
 from pack.nodes.refine.member_faces import lookout_for
-from pack.nodes.refine.planning import plan_for
 from pack.nodes.refine.refine_report import LARGE, LOST, NO_FACE, REDRAWN, SUBJECT
+from pack.nodes.refine.refining import finished, plan_for
 from pack.tests.host.refine_scene import PEOPLE, RefineScene, strangers
 
 

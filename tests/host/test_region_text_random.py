@@ -93,7 +93,7 @@ def test_two_thousand_random_texts_are_regions_or_that_error_and_soon():
     accepted = refused = 0
     for _ in range(2000):
         made = random_text(rng)
-        start = time.perf_counter()
+        start = time.process_time()
         regions, reason = decoded(made, rng.choice((0.25, 1.0, 16 / 9)))
         if regions is None:
             refused += 1
@@ -102,6 +102,6 @@ def test_two_thousand_random_texts_are_regions_or_that_error_and_soon():
         else:
             accepted += 1
             assert torch.isfinite(rasterise(regions, 8, 8)).all()
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
     assert accepted > 200
     assert refused > 200

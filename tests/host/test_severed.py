@@ -14,11 +14,9 @@ from pack.attention.regions.shares import token_shares
 from pack.nodes.host.cast.model_patch import patch_cast
 from pack.tests.attention import reference_severed as slow
 from pack.tests.host.layer_recorder import hooked
-from pack.tests.host.test_control_reach import control, hinted
 from pack.tests.host.tiny_models import CY, LEFT, RIGHT, TWO, assert_different, assert_same, sample
 from torch import nn
 
-__all__ = ["control", "hinted"]  # fixtures
 WHOLE = Isolation(0.0, end=1.0, cells=1000, apart_in="everything")
 PLAIN, APART = Recipe("decoupled"), Recipe("decoupled", isolation=WHOLE)
 NARROW = (replace(TWO[0], region=Region("left", width=0.4)), replace(TWO[1], region=Region("right", x=0.5, width=0.3)))

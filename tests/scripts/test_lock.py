@@ -4,38 +4,39 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pack.scripts.bootstrap.lock as lock_module
 import pytest
 from pack.scripts.bootstrap.lock import Lock
 
+HOLDER = "import sys\nprint('held', flush=True)\nsys.stdin.read()\n"
 
-def hold_in_another_process(path, seconds):
-    """A process that runs `time.sleep` under the lock, started through the script form of the module."""
-    sleeper = path.parent / "sleeper.py"
-    sleeper.write_text(f"import time\nprint('held', flush=True)\ntime.sleep({seconds})\n")
-    command = [sys.executable, lock_module.__file__, str(path), "sleeper"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(path.parent)}
-    )
+
+def hold_in_another_process(path):
+    """A process that holds the lock until its input ends, started through the script form of the module."""
+    (path.parent / "holder.py").write_text(HOLDER)
+    command = [sys.executable, lock_module.__file__, str(path), "holder"]
+    environment = {**os.environ, "PYTHONPATH": str(path.parent)}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout.readline() == "held\n"
     return process
 
 
 def test_a_second_process_waits_and_says_so(tmp_path):
     path, waited = tmp_path / "lock", []
-    holder = hold_in_another_process(path, 0.6)
+    holder = hold_in_another_process(path)
 
-    begun = time.monotonic()
-    with Lock(path, lambda: waited.append(True)):
-        assert time.monotonic() - begun > 0.3
-    assert waited == [True]
-    holder.wait()
+    def waiting():
+        waited.append(holder.poll())
+        holder.stdin.close()
+
+    with Lock(path, waiting):
+        assert holder.wait() == 0
+    assert waited == [None]
 
 
 def test_a_killed_holder_frees_the_lock(tmp_path):
-    holder = hold_in_another_process(tmp_path / "lock", 60)
+    holder = hold_in_another_process(tmp_path / "lock")
     assert not Lock(tmp_path / "lock").try_acquire()
 
     holder.kill()
@@ -49,16 +50,18 @@ def test_a_killed_holder_frees_the_lock(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
 def test_a_module_run_under_the_lock_keeps_it_when_its_parent_is_killed(tmp_path):
     path = tmp_path / "lock"
-    (tmp_path / "sleeper.py").write_text("import time\nprint('held', flush=True)\ntime.sleep(1.5)\n")
-    child = [sys.executable, lock_module.__file__, str(path), "sleeper"]
+    (tmp_path / "holder.py").write_text(HOLDER)
+    child = [sys.executable, lock_module.__file__, str(path), "holder"]
     parent = f"import subprocess\nsubprocess.run({child!r})"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-c", parent]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout.readline() == "held\n"
 
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
 
     assert not Lock(path).try_acquire()
+    process.stdin.close()
     with Lock(path):
         pass

@@ -151,14 +151,14 @@ def test_no_server_outlives_the_command_that_started_it(tmp_path, sign, program,
     command.send_signal(getattr(signal, sign))
 
     try:
-        assert command.wait(20) == 130
+        assert command.wait(60) == 130
         assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     finally:
         for child in [child for child in children if child.is_running()]:
             child.kill()
 
 
-def waited_for(what, seconds=10):
+def waited_for(what, seconds=60):
     """The first true value of a function."""
     deadline = time.monotonic() + seconds
     while not (value := what()):

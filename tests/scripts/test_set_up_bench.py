@@ -86,7 +86,7 @@ def test_files_are_compared_by_size_without_byte_code_and_logs(tmp_path):
 
 def held_in_the_end(places):
     """The locks that are still held once killed processes have had time to end, for which the kill does not wait."""
-    for _ in range(200):
+    for _ in range(1200):
         if not held(places):
             break
         time.sleep(0.05)

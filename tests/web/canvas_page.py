@@ -93,7 +93,7 @@ class CanvasPage:
           const all = [...document.querySelectorAll('canvas.troupe-stage')];
           return all.filter((one) => one.getBoundingClientRect().width > 20).length === count;
         }"""
-        self.tab.wait_for_function(script, arg=[count], timeout=20_000)
+        self.tab.wait_for_function(script, arg=[count], timeout=30_000)
         self.settle()
 
     def zoom_graph(self, scale):

@@ -189,6 +189,6 @@ def test_it_is_queued_from_the_page_and_its_masks_are_seen(canvas):
     assert len(seen["output"]["images"]) == 2
     wanted = "() => [...document.images].some((image) => image.src.includes('ComfyUI_temp') && image.naturalWidth)"
     drawn = "() => app.graph.getNodeById(9).imgs?.length > 0"
-    canvas.tab.wait_for_function(wanted if canvas.renderer == "nodes2" else drawn, timeout=20_000)
+    canvas.tab.wait_for_function(wanted if canvas.renderer == "nodes2" else drawn, timeout=30_000)
     canvas.tab.wait_for_timeout(300)
     canvas.picture(f"queued-{canvas.renderer}")

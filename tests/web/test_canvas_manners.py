@@ -140,7 +140,7 @@ def test_a_dropped_photo_is_loaded_connected_and_drawn_on(canvas):
       const {data} = stage.getContext('2d').getImageData(stage.width / 2, stage.height / 2, 1, 1);
       return data[1] > 150 && data[0] < 90;
     }"""
-    canvas.tab.wait_for_function(green, timeout=10_000)
+    canvas.tab.wait_for_function(green, timeout=30_000)
     nodes = "() => app.graph.nodes.map((node) => [node.type, node.widgets.find((w) => w.name === 'image')?.value])"
     kinds = dict(canvas.run(nodes))
     assert set(kinds) == {"Troupe_DrawRegions", "LoadImage"}
@@ -150,7 +150,7 @@ def test_a_dropped_photo_is_loaded_connected_and_drawn_on(canvas):
 
     Image.new("RGB", (96, 96), (180, 30, 60)).save(buffer := io.BytesIO(), "PNG")
     canvas.run(DROP, base64.b64encode(buffer.getvalue()).decode(), "second.png")
-    canvas.tab.wait_for_function(green.replace("data[1] > 150 && data[0] < 90", "data[0] > 150"), timeout=10_000)
+    canvas.tab.wait_for_function(green.replace("data[1] > 150 && data[0] < 90", "data[0] > 150"), timeout=30_000)
     assert canvas.run("() => app.graph.nodes.length") == 2
     canvas.picture(f"dropped-{canvas.renderer}")
 

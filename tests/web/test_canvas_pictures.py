@@ -38,7 +38,7 @@ def test_the_connected_picture_is_behind_and_sets_the_shape(canvas):
       const {data} = stage.getContext('2d').getImageData(stage.width / 2, stage.height / 2, 1, 1);
       return data[0] > 180 && data[2] < 60;
     }"""
-    canvas.tab.wait_for_function(pixel, timeout=15_000)
+    canvas.tab.wait_for_function(pixel, timeout=30_000)
     canvas.press("snapping")
     canvas.drag((0.2, 0.5), (0.3, 0.5), aspect=2.0)
     assert canvas.region("left")["x"] == pytest.approx(0.2, abs=NEAR)

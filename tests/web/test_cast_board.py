@@ -153,7 +153,7 @@ def test_behind_the_dots_are_photos_faces_schedule_and_lock(board):
     board.drop("Dev", at=LEFT)
     board.card(0).locator("> .troupe-button").click()
     thumb = board.card(0).locator(".troupe-thumb").first
-    thumb.locator("canvas").wait_for(timeout=5_000)
+    thumb.locator("canvas").wait_for(timeout=30_000)
     box = thumb.bounding_box()
     board.changed(lambda: board.tab.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2))
     x, y = board.people()[0]["person"]["photos"][0]["face"]
@@ -170,7 +170,7 @@ def test_behind_the_dots_are_photos_faces_schedule_and_lock(board):
 def test_a_missing_photo_is_named_on_its_card_and_another_takes_its_place(board):
     board.open(board_of({"photos": [{"file": "troupe/gone.png", "name": "mum at the lake.png"}]}, {}))
     alert = board.card(0).locator("[role=alert]")
-    alert.locator("button").wait_for(timeout=5_000)
+    alert.locator("button").wait_for(timeout=30_000)
     assert "mum at the lake.png" in alert.inner_text()
     board.page.picture(f"board-missing-{board.page.renderer}")
     board.drop_on_card("Ada", 0)
@@ -184,7 +184,7 @@ def test_a_photo_without_a_face_is_said_on_the_card_with_what_helps(board):
     board.drop("Ada", at=RIGHT)
     board.run_graph()
     alert = board.card(0).locator("[role=alert]")
-    alert.locator("button").first.wait_for(timeout=10_000)
+    alert.locator("button").first.wait_for(timeout=30_000)
     assert "no face on wall.png" in alert.inner_text()
     board.page.picture(f"board-wrong-{board.page.renderer}")
     board.tab.keyboard.press("Escape")
@@ -214,7 +214,7 @@ def test_what_a_later_node_misses_on_a_photo_is_said_on_the_card(board):
     }""")
     board.run_graph()
     alert = board.card(0).locator("[role=alert]")
-    alert.locator("button").first.wait_for(timeout=10_000)
+    alert.locator("button").first.wait_for(timeout=30_000)
     assert "no face on the wall.png" in alert.inner_text()
 
 
@@ -254,7 +254,7 @@ def test_after_a_run_faces_are_cut_out_and_people_from_the_wire_are_named(board)
     face = "() => document.querySelector('.troupe-photo canvas').toDataURL()"
     guessed = board.page.run(face)
     board.run_graph()
-    board.tab.wait_for_function(f"(old) => ({face})() !== old", arg=guessed, timeout=5_000)
+    board.tab.wait_for_function(f"(old) => ({face})() !== old", arg=guessed, timeout=30_000)
     result = {"lines": [], "faces": [], "wired": ["Gia"]}  # as the server sends it where a cast is connected
     board.page.run("([result]) => app.graph.getNodeById(1).onExecuted({ troupe_board: [result] })", result)
     board.page.settle()

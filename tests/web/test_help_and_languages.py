@@ -43,7 +43,7 @@ def test_the_i_of_a_node_opens_its_help(classic, server):
     classic.tab.mouse.click(*classic.run(TITLE_BAR))
     classic.tab.locator('[data-testid="info-button"]').first.click()
     page = classic.tab.locator(HELP).first
-    page.locator("h1").wait_for(timeout=20_000)
+    page.locator("h1").wait_for(timeout=30_000)
 
     assert page.locator("h1").inner_text() == "Draw Regions"
     info = server.object_info()["Troupe_DrawRegions"]

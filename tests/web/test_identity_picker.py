@@ -88,7 +88,7 @@ def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):
         ).first.click()
 
     faces = page.tab.locator("img.troupe-face")
-    faces.first.wait_for(timeout=10_000)
+    faces.first.wait_for(timeout=30_000)
     page.tab.wait_for_timeout(500)
 
     assert faces.count() == 1  # the broken file has none
@@ -96,5 +96,5 @@ def test_the_list_shows_the_faces_of_the_files(page, renderer, saved):
     assert page.run("() => window.watchedBody") == 1
     page.tab.keyboard.press("Escape")
     page.tab.mouse.click(900, 700)  # the classic list closes when something else is clicked on
-    page.tab.wait_for_function("() => window.watchedBody === 0", timeout=5_000)
+    page.tab.wait_for_function("() => window.watchedBody === 0", timeout=30_000)
     assert page.faults() == []

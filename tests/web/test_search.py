@@ -14,7 +14,7 @@ SHOWN = """() => [...document.querySelectorAll('[role="listbox"] [role="option"]
 def test_the_node_search_finds_the_pack(classic, word):
     classic.run("() => app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
     field = classic.tab.locator("input[role=combobox]").first
-    field.wait_for(timeout=5_000)
+    field.wait_for(timeout=30_000)
     field.fill(word)
     ours = ("Apply Cast", "Cast Member", "Draw Regions", "Extract Identity", "Refine Cast", "Cast Board")
     try:

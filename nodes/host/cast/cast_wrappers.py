@@ -90,7 +90,8 @@ class CastWrappers:
 
     def _with_layers(self, options: dict) -> dict:
         """Options with our layers in the places of a UNet's, or behind a joint model's blocks."""
-        options = with_picture_layers(options, self.patch.picture_places)
+        if self.patch.picture_places:
+            options = with_picture_layers(options, self.patch.picture_places)
         keys = [block.key for block in self.patch.blocks]
         if not keys:
             return options

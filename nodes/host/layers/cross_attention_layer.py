@@ -10,7 +10,6 @@ from torch import Tensor
 from ..model.slots import Replacement
 from .in_force import opaque, terms_now
 
-NAME = "troupe::attend_to_identities"
 UNEVEN = (
     "Troupe: a layer got {} rows of the picture and {} rows of text. Nodes that add a text of their own inside the "
     "model do so (NAG, Normalized Attention Guidance, is one), and Apply Cast would take that text for the prompt's. "
@@ -33,7 +32,7 @@ class CrossAttentionLayer:
         height, width = extra_options["activations_shape"][-2:]
         where = (self.layer, extra_options["n_heads"], height, width)
         if torch.compiler.is_compiling():
-            return torch.ops.troupe.attend_to_identities(onto, q, k, *where)
+            return ATTEND_TO_IDENTITIES(onto, q, k, *where)
         # Called directly where nothing is traced: an operation costs a layer some microseconds.
         return _attend(onto, q, k, *where, extra_options.get("cond_or_uncond", ()))
 
@@ -52,4 +51,4 @@ def _run(onto, q, k, layer, heads, height, width):
     return out.clone() if out.data_ptr() == onto.data_ptr() else out  # an operation may not return its argument
 
 
-opaque(NAME, SCHEMA, _run)
+ATTEND_TO_IDENTITIES = opaque("attend_to_identities", SCHEMA, _run)

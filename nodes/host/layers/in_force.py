@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Protocol
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -156,7 +157,13 @@ def in_force(terms: Terms) -> Iterator[None]:
         _terms.reset(token)
 
 
-def opaque(name: str, schema: str, run: Callable[..., Tensor]) -> None:
-    """Register an operation that torch.compile does not look into. Its outcome has the shape of its first argument."""
-    operation = torch.library.custom_op(name, run, mutates_args=(), schema=schema, tags=CUDAGRAPH_UNSAFE)
+# Operations belong to the process: a second copy of the pack would take the place of the first one's, and of its terms.
+NAMESPACE = f"troupe_{crc32(__name__.encode()):08x}"
+
+
+def opaque(name: str, schema: str, run: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """An operation that torch.compile does not look into. Its outcome has the shape of its first argument."""
+    full_name = f"{NAMESPACE}::{name}"
+    operation = torch.library.custom_op(full_name, run, mutates_args=(), schema=schema, tags=CUDAGRAPH_UNSAFE)
     operation.register_fake(lambda like, *_: torch.empty_like(like, memory_format=torch.contiguous_format))
+    return getattr(getattr(torch.ops, NAMESPACE), name)

@@ -19,7 +19,6 @@ from ....attention.isolation.isolated_norms import Layer
 from ..model.blocks import unet_of
 from .in_force import opaque, terms_now
 
-NAME = "troupe::keep_apart"
 SCHEMA = "(Tensor onto, Tensor x, int layer) -> Tensor"
 PARTS = ("input_blocks", "middle_block", "output_blocks", "out")  # a ControlNet has the first two
 
@@ -77,7 +76,7 @@ def _forward(layer: IsolatedLayer) -> Callable[[Tensor], Tensor]:
     def forward(x: Tensor) -> Tensor:
         if torch.compiler.is_compiling():
             # The graph has the plain layer in it: with no term in force it is what is wanted.
-            return torch.ops.troupe.keep_apart(layer.plain(x), x, layer.number)
+            return KEEP_APART(layer.plain(x), x, layer.number)
         return layer(x)
 
     forward.isolated_layer = layer
@@ -100,4 +99,4 @@ def _run(onto, x, layer):
     return (onto.clone() if term is None else term.layers[layer](x)).contiguous()
 
 
-opaque(NAME, SCHEMA, _run)
+KEEP_APART = opaque("keep_apart", SCHEMA, _run)

@@ -12,7 +12,6 @@ from .in_force import opaque, terms_now
 
 KIND = "dit"  # under which ComfyUI keeps what replaces a block
 SINGLE = "single_block"
-NAME = "troupe::add_to_picture"
 SCHEMA = "(Tensor sequence, int layer, SymInt first) -> Tensor"
 UNTOLD = -1  # where the picture begins, to packs that run the blocks without the options that say so
 Place = tuple[str, int]
@@ -31,14 +30,12 @@ class PictureLayer:
         out = self.inner(args, extra) if self.inner is not None else extra["original_block"](args)
         first = args.get("transformer_options", {}).get("img_slice", (UNTOLD,))[0] if self.single else 0
         if torch.compiler.is_compiling():
-            return {**out, "img": torch.ops.troupe.add_to_picture(out["img"], self.layer, first)}
+            return {**out, "img": ADD_TO_PICTURE(out["img"], self.layer, first)}
         return {**out, "img": _added(out["img"], self.layer, first)}
 
 
 def with_picture_layers(options: dict, places: Sequence[Place]) -> dict:
     """Transformer options with a layer behind every place, around what stands there; those given do not change."""
-    if not places:
-        return options
     replaced: dict[str, Any] = options.get("patches_replace", {})
     present = replaced.get(KIND, {})
     layers = {
@@ -58,4 +55,4 @@ def _run(sequence: Tensor, layer: int, first: int) -> Tensor:
     return out.clone() if out.data_ptr() == sequence.data_ptr() else out  # an operation may not return its argument
 
 
-opaque(NAME, SCHEMA, _run)
+ADD_TO_PICTURE = opaque("add_to_picture", SCHEMA, _run)

@@ -9,7 +9,6 @@ from torch import Tensor
 from ..model.slots import Replacement, text_attention
 from .in_force import opaque, terms_now
 
-NAME = "troupe::attend_to_oneself"
 SCHEMA = "(Tensor q, Tensor k, Tensor v, int layer, int heads, SymInt height, SymInt width) -> Tensor"
 
 
@@ -30,7 +29,7 @@ class SelfAttentionLayer:
         height, width = extra_options["activations_shape"][-2:]
         where = (self.layer, extra_options["n_heads"], height, width)
         if torch.compiler.is_compiling():
-            return torch.ops.troupe.attend_to_oneself(q, k, v, *where)
+            return ATTEND_TO_ONESELF(q, k, v, *where)
         out = _attend(q, k, v, *where)
         return self.inner(q, k, v, extra_options) if out is None else out
 
@@ -51,4 +50,4 @@ def _run(q, k, v, layer, heads, height, width):
     return (attention.optimized_attention(q, k, v, heads) if out is None else out).contiguous()
 
 
-opaque(NAME, SCHEMA, _run)
+ATTEND_TO_ONESELF = opaque("attend_to_oneself", SCHEMA, _run)
