@@ -5,19 +5,19 @@ import { app } from "../../scripts/app.js";
 import { headOf, linesOf, sentenceOf } from "./answers/sentences.mjs";
 import { addStyles, chain } from "./regions/on_node.mjs";
 
-const WIDGET = "troupe_line";
+const LINE = "troupe_line"; // a widget without a value
 const SHOWN = 30_000; // ms that a message stays; it can be closed
 const told = new Map(); // by graph and node: undo makes nodes anew
 
 function showLine(node, text) {
-  let widget = node.widgets?.find(({ name }) => name === WIDGET);
+  let widget = node.widgets?.find(({ name }) => name === LINE);
   if (!widget) {
     addStyles("./answers/answers.css", import.meta.url);
     const line = Object.assign(document.createElement("div"), { className: "troupe-answer", tabIndex: 0 });
     line.setAttribute("role", "status");
     const height = () => Math.min(18 + 16 * Math.ceil((line.textContent.length * 6.2) / Math.max(node.size[0] - 40, 80)), 110);
     const options = { serialize: false, hideInPanel: true, hideOnZoom: true, margin: 6, getMinHeight: height, getMaxHeight: height };
-    widget = node.addDOMWidget(WIDGET, "TROUPE_LINE", line, { ...options, getValue: () => line.textContent, setValue() {} });
+    widget = node.addDOMWidget(LINE, "TROUPE_LINE", line, { ...options, getValue: () => line.textContent, setValue() {} });
     widget.serialize = false;
   }
   widget.element.textContent = text;

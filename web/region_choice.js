@@ -10,7 +10,7 @@ import { chain, CHANGED, LANGUAGE } from "./regions/on_node.mjs";
 
 const WIDGET = "TROUPE_REGION_CHOICE";
 const OTHER = "…"; // a choice, never a value
-const members = new Map(); // node -> its widget, of those that are in a graph
+const members = new Map(); // node -> { widget, options() }, of those that are in a graph
 const flagged = new WeakSet(); // nodes that are red because of us
 
 function say(key) {
@@ -35,10 +35,10 @@ function createWidget(node, inputName, inputData) {
     window.dispatchEvent(new Event(CHANGED)); // boards show who stands where
     return check(node);
   };
-  const options = { values: () => choicesOf(node, value), getOptionLabel: labelOf };
-  const widget = node.addWidget("combo", inputName, value, chosen, options);
+  const options = () => ({ values: () => choicesOf(node, value), getOptionLabel: labelOf });
+  const widget = node.addWidget("combo", inputName, value, chosen, options());
   chain(node, "onAdded", () => {
-    members.set(node, widget);
+    members.set(node, { widget, options });
     requestAnimationFrame(() => check(node));
   });
   chain(node, "onRemoved", () => members.delete(node));
@@ -61,9 +61,11 @@ async function askFor(widget, before) {
 
 /** A name that no connected region has is red before the run; what others have marked stays theirs. */
 function check(node) {
-  const wanted = String(members.get(node)?.value ?? "").trim();
+  const { widget, options } = members.get(node) ?? {};
+  const wanted = String(widget?.value ?? "").trim();
   const regions = node.graph ? regionsBefore(node) : null;
   const wrong = Boolean(wanted && regions && !regions.some(({ name }) => name === wanted));
+  if (widget && wrong !== flagged.has(node)) widget.options = options(); // front ends that frame no node ask the list then
   if (wrong === flagged.has(node) && wrong === Boolean(node.has_errors)) return;
   if (!wrong && !flagged.has(node)) return;
   const before = node.has_errors;

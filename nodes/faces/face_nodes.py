@@ -91,7 +91,8 @@ class ExtractIdentity(io.ComfyNode):
             display_name="Extract Identity",
             category="Troupe/identities",
             description="Find a person's face on one or more photos and keep what makes them recognisable. "
-            "Nothing is written to disk unless the engine's cache says so.",
+            "That is written to disk only where the engine's cache says so; the preview lies in ComfyUI's temporary "
+            "folder.",
             search_aliases=[
                 "face embedding",
                 "faceid",

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from pack.attention.recipes.cast import Member
+from pack.attention.recipes.cast import Member, NoIdentity
 from pack.attention.regions.region import Region
 from pack.face.extraction import extract_identity
 from pack.face.onnx_engine import load_engine
@@ -185,3 +185,21 @@ def test_without_matplotlib_everything_else_is_scored(engine, cast, monkeypatch)
 
     assert scores["own"] > 0.8
     assert len(marked) == len(plot) == 2
+
+
+def test_the_node_shows_one_line_and_boards_are_told_faces_in_fractions(engine, cast):
+    words = Member(NoIdentity("a dog"), Region("dog", y=0.9, height=0.1), strength=0.0)
+    one = torch.cat([drawn()[:, :, :128], torch.zeros(1, 256, 128, 3)], 2)
+
+    shown = ScoreCast.execute(engine, one, (words, *cast)).ui
+
+    ada, bea = shown["troupe_scores"][0]["members"]
+    assert (ada["name"], ada["region"], ada["right_place"], bea["face"]) == ("Ada", "left", True, None)
+    assert ada["face"] == pytest.approx([64 / 256, 96 / 256, 96 / 256, 128 / 256], abs=0.03)
+    assert shown["troupe_line"] == [f"1 of 2 in the right place. Ada {ada['own']:.2f}, Bea missing."]
+    assert len(shown["images"]) == 1
+    assert shown["troupe_scores"][0]["picture"]["filename"] != shown["images"][0]["filename"]
+
+    both = ScoreCast.execute(engine, torch.cat([drawn(), one]), cast).ui
+    assert both["troupe_line"][0].startswith("2 pictures: 75% in the right place. Ada ")
+    assert len(both["troupe_scores"]) == 2

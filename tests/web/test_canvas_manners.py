@@ -62,6 +62,7 @@ def test_the_properties_panel_leaves_the_canvas_as_wide_as_its_node(canvas):
     canvas.run("() => { app.graph.nodes[0].widgets.find((widget) => widget.name === 'regions').width = 200; }")
     canvas.tab.wait_for_timeout(300)
     assert canvas.stage().bounding_box()["width"] == before
+    canvas.set("Comfy.RightSidePanel.IsOpen", False)
 
 
 def test_a_name_far_down_the_list_is_edited_where_it_is(canvas):

@@ -255,7 +255,8 @@ def test_after_a_run_faces_are_cut_out_and_people_from_the_wire_are_named(board)
     guessed = board.page.run(face)
     board.run_graph()
     board.tab.wait_for_function(f"(old) => ({face})() !== old", arg=guessed, timeout=30_000)
-    result = {"lines": [], "faces": [], "wired": ["Gia"]}  # as the server sends it where a cast is connected
+    wired = [{"name": "Gia", "region": "left"}]
+    result = {"lines": [], "faces": [], "wired": wired}  # as the server sends it where a cast is connected
     board.page.run("([result]) => app.graph.getNodeById(1).onExecuted({ troupe_board: [result] })", result)
     board.page.settle()
     assert "Gia" in board.tab.locator(".troupe-wired").inner_text()

@@ -11,7 +11,7 @@ COUNTING = """() => {
   const mine = new Set();
   const { observe, disconnect } = MutationObserver.prototype;
   MutationObserver.prototype.observe = function (target, options) {
-    if (target === document.body && /identity_picker/.test(new Error().stack)) mine.add(this), window.watchedBody++;
+    if (target === document.body && /open_lists/.test(new Error().stack)) mine.add(this), window.watchedBody++;
     return observe.call(this, target, options);
   };
   MutationObserver.prototype.disconnect = function () {

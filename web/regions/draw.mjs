@@ -96,13 +96,14 @@ function drawOutline(ctx, frame, region, width, height, chosen) {
 }
 
 /** Texts in the middle of a place, those that fit; upright, however the place is turned. */
-function drawLines(ctx, { theme }, { rotation }, lines, width, height) {
+function drawLines(ctx, { theme, state }, { rotation }, lines, width, height) {
   ctx.rotate((-rotation * Math.PI) / 180);
   ctx.setLineDash([]);
   ctx.font = "12px system-ui, sans-serif";
   ctx.textBaseline = "middle";
   ctx.textAlign = "center";
-  ctx.fillStyle = theme.text;
+  ctx.fillStyle = state.picture ? "#ffffff" : theme.text;
+  if (state.picture) [ctx.shadowColor, ctx.shadowBlur] = ["#000000", 5];
   const fitting = lines.filter((line) => ctx.measureText(line).width < width - 12).slice(0, Math.floor(height / 17));
   const shownLines = fitting.length ? fitting : ["+"];
   shownLines.forEach((line, index) => ctx.fillText(line, 0, (index - (shownLines.length - 1) / 2) * 17));

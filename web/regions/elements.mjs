@@ -21,7 +21,7 @@ const ICONS = {
   unlock: '<rect x="5.5" y="11" width="13" height="9" rx="1.5"/><path d="M8.5 11V8a3.5 3.5 0 0 1 6.8-1.2"/>',
   up: '<path d="M6 14.500l6-6 6 6"/>',
   down: '<path d="M6 9.500l6 6 6-6"/>',
-  "fill-window": '<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',
+  "fill-window": '<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>',
   plus: '<path d="M12 5v14M5 12h14"/>',
   close: '<path d="M6 6l12 12M18 6L6 18"/>',
 };

@@ -36,7 +36,8 @@ export function nodeCanvases({ app, api }, kind) {
   const looks = new Set(); // one for every canvas
   const setting = (name) => app.extensionManager?.setting?.get(name);
   const toUrl = (path) => api.apiURL(path);
-  const last = createLastResult(api, () => looks.forEach((look) => look()));
+  const last = createLastResult(api, () => (app.rootGraph ?? app.graph)?.id, () => looks.forEach((look) => look()));
+  const rootOf = (node) => (node.graph?.rootGraph ?? node.graph)?.id;
   const first = kind.background ?? "input";
 
   function capture() {
@@ -57,7 +58,8 @@ export function nodeCanvases({ app, api }, kind) {
 
   /** Where a picture to draw on is: the connected one as its node shows it, else as it came in when the graph last ran. */
   function addressOf(node, wanted) {
-    if (wanted === "result" && (last.address() || first !== "result")) return last.address();
+    const result = last.address(rootOf(node));
+    if (wanted === "result" && (result || first !== "result")) return result;
     const source = upstream(node, "image");
     return source ? pictureOf(source, app.nodeOutputs, toUrl) ?? cameIn.get(node) ?? null : null;
   }
@@ -82,7 +84,8 @@ export function nodeCanvases({ app, api }, kind) {
       },
     });
     return () => {
-      if (editor.store.state.scores !== last.scores()) editor.store.set({ scores: last.scores() });
+      const scores = last.scores(rootOf(source));
+      if (editor.store.state.scores !== scores) editor.store.set({ scores });
       look();
     };
   }

@@ -1,5 +1,12 @@
 """What is tried of the canvas in the newest front end, in both renderers; the tests are those of the pinned one."""
 
+from pack.tests.web.test_board_in_use import (  # noqa: F401
+    test_a_members_region_is_chosen_from_a_list_in_colours,
+    test_a_subgraph_has_the_canvas_on_its_face,
+    test_after_a_run_the_board_has_the_picture_and_what_was_read_on_it,
+    test_an_app_has_the_board_and_gives_it_back,
+    test_the_panel_has_the_same_board,
+)
 from pack.tests.web.test_canvas import (  # noqa: F401
     test_a_drag_draws_a_region_where_the_mouse_was,
     test_a_saved_workflow_opens_with_what_was_drawn,
