@@ -90,8 +90,7 @@ def with_member(
                 f"Troupe, Cast Member: region '{chosen.name}' already belongs to '{member.identity.name}', so "
                 f"'{identity.name}' cannot stand there too. "
                 + (
-                    "For one person by two adapters, put a second Apply Cast behind the first, with a cast of its own "
-                    "and the other adapter."
+                    "For one person by two adapters, connect the other one to 'second_adapter' of Member Settings."
                     if again
                     else "Draw another region for one of them."
                 )

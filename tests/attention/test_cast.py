@@ -36,7 +36,7 @@ def test_an_unknown_region_lists_the_names_that_exist():
 def test_two_members_cannot_share_a_region():
     with pytest.raises(ValueError, match="'left' already belongs to 'Ada', so 'Bob'"):
         with_member(with_member((), ADA, REGIONS, "left"), BOB, REGIONS, "left")
-    with pytest.raises(ValueError, match="two adapters, put a second Apply Cast behind the first"):
+    with pytest.raises(ValueError, match="two adapters, connect the other one to 'second_adapter'"):
         with_member(with_member((), ADA, REGIONS, "left"), ADA, REGIONS, "left")
 
 

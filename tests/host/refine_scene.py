@@ -68,7 +68,7 @@ class RefineScene:
     def quick(self) -> RefineSettings:
         """Settings with which a face takes a tenth of a second."""
         positive, negative = self.prompt("five people at the beach, red smiling ahead"), self.prompt("")
-        sampling = {"strength": 1.0, "steps": 1, "cfg": 1.0, "sampler_name": "euler", "size": 128}
+        sampling = {"strength": 1.67, "steps": 1, "cfg": 1.0, "sampler_name": "euler", "size": 128}
         return RefineSettings(positive, negative, recipe_named("Troupe"), seed=7, **sampling)
 
     @cached_property

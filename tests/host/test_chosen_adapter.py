@@ -8,6 +8,7 @@ import folder_paths
 import numpy as np
 import pytest
 import torch
+from pack.attention.adapters.formats import FORMATS
 from pack.attention.recipes.cast import Member
 from pack.attention.recipes.recipe_book import recipe_named
 from pack.attention.regions.region import Region
@@ -23,6 +24,7 @@ from pack.nodes.host.cast.model_patch import patch_cast
 from pack.nodes.host.faces import recognisers
 from pack.nodes.host.model_files import published
 from pack.scripts.benches.engine.adapter_files import PUBLISHED, nested, on_meta
+from pack.scripts.benches.engine.joint_models import tiny_flux
 from pack.scripts.bootstrap.places import ROOT
 from pack.tests.host import tiny_adapters, tiny_pulid
 from pack.tests.host.tiny_models import CONTEXT, TWO, WIDTHS, apply, sample
@@ -147,9 +149,9 @@ def test_the_first_of_the_order_that_has_all_it_needs_is_taken(model, models):
         assert found.adapter.spec.kind == kind
         assert found.adapter.name in found.lines[0]
     assert any("pulid.bin" in line and "EVA02" not in line for line in found.lines)  # its faces are missing first
-    assert [
-        ORDER.index(kind) for kind in ("instantid", "pulid", "faceid plus v2", "faceid", "ip-adapter plus")
-    ] == sorted(ORDER.index(kind) for kind in ("instantid", "pulid", "faceid plus v2", "faceid", "ip-adapter plus"))
+    faces = [kind for kind in ORDER if FORMATS[kind].face]
+    assert list(ORDER[: len(faces)]) == faces  # those that read faces come before those that read pictures
+    assert set(ORDER) == set(FORMATS)
 
 
 @pytest.mark.usefixtures("published_layout")
@@ -258,3 +260,23 @@ def test_the_demos_files_name_the_pack_that_is_found_for_photos():
     path = ROOT / "demo" / "weights" / "ipadapter" / "troupe-demo-faceid.safetensors"
     assert outline_of(path, path.name).packs == ("troupe-demo",)
     assert content_hash(DEMO_PACK / "recogniser.onnx") in recognisers.PUBLISHED
+
+
+def test_flux_takes_pulid_where_no_vae_encodes_photos_and_stays_as_it_was_where_one_does(models):
+    flux = tiny_flux("FLUX.1", depth=(3, 5))
+    who = tiny_adapters.photographed("Ada", 1, photos=1, recogniser=tiny_adapters.ANTELOPE)
+    cast = (Member(who, Region("left", width=0.5)),)
+    put(models, "faceid")
+    assert chosen(flux, cast).adapter is None
+    with pytest.raises(ValueError, match="takes people from their photos, which have to be encoded first"):
+        patch_cast(flux, cast, None, recipe_named("Troupe"), 1.0)
+    put(models, "pulid flux", "pulid_flux.bin", "pulid")
+    torch.save(tiny_pulid.eva_state(), models["clip"] / "eva.pt")
+
+    found = chosen(flux, cast)
+
+    assert found.adapter.spec.kind == "pulid flux"
+    assert found.adapter.settings.method == "fidelity"
+    assert "pulid_flux.bin" in found.lines[0]
+    assert adapter_for(flux, cast, None, PLAIN, 1.0, vae=object()).adapter is None
+    assert patch_cast(flux, cast, None, recipe_named("Troupe"), 1.0) is not flux

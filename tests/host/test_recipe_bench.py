@@ -23,6 +23,7 @@ from pack.scripts.figures.verdict import UNDECIDED
 
 WEIGHTS = Path(__file__).parents[2] / "demo" / "weights"
 ONE_EACH = Scenes(dict.fromkeys(range(1, 7), 1), promised=dict.fromkeys((1, 2, 5), 1), tuning=1)
+STRENGTH = 1.67  # strong enough that two steps show everybody
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def both(bench):
 
 
 def drawn(bench, batch, way, seed=5):
-    return [picture.astype(int) for picture in pictures_of(bench.host, batch, way, 1.0, seed)]
+    return [picture.astype(int) for picture in pictures_of(bench.host, batch, way, STRENGTH, seed)]
 
 
 def differ(one, other):
@@ -75,7 +76,7 @@ def test_pictures_drawn_one_by_one_have_the_noise_of_their_batch(bench, both):
     batch = drawn(bench, both, way)
 
     for place, target in enumerate(both):
-        model = bench.host.with_members(members_of(bench.host, target), way.recipe, 1.0)
+        model = bench.host.with_members(members_of(bench.host, target), way.recipe, STRENGTH)
         (alone,) = bench.host.pictures(model, [target.prompt], bench.size, 5, target.depth[None], place)
         assert not differ(batch[place], alone)
 
@@ -100,7 +101,7 @@ def test_prompts_and_references_arrive_in_pictures(bench, both, without):
 def test_the_second_pass_is_measured_on_close_ups_of_one_person_each(bench, both):
     prompts = [close_up_prompts(target) for target in both]
     before = drawn(bench, both, WAYS["Troupe"])[0].astype(np.uint8)
-    after = refined(bench, before, both[0], REFINED.recipe, 1.0, 5)
+    after = refined(bench, before, both[0], REFINED.recipe, STRENGTH, 5)
 
     for target, own in zip(both, prompts, strict=True):
         place = target.prompt.split(", ")[0].removeprefix("two")

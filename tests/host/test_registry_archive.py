@@ -18,7 +18,7 @@ from pack.tests.test_rooms import imports_of, target_of
 HOST = folder_paths.base_path
 WITH_THIS_PYTHON = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 
-PARTS = ("attention", "demo", "face", "locales", "measure", "nodes", "scripts", "web", "workflows")
+PARTS = ("attention", "demo", "face", "locales", "measure", "nodes", "scripts", "subgraphs", "web", "workflows")
 FOLDER = "troupe 1.0 (copy)"
 MOST_BYTES = 60_000_000
 pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")  # comfy-cli's own
