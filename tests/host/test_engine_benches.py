@@ -209,9 +209,9 @@ changes(bench, "decoupled", RECIPES["decoupled"], 1)
 @pytest.mark.parametrize(
     ("bench", "count"),
     [
-        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3),
+        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 2 * 5),
         (leak, 2 * 6 + 2 * 4 + 2 * 3 + 4 * 4),
-        (accelerator, 3 * 3 + 2 * (2 * 3 + 4) + 1 + 3 * 2 * 2),
+        (accelerator, 2 * 5 + 2 * (2 * 3 + 4) + 1 + 3 * 2 * 2),
     ],
     ids=("speed", "leak", "accelerator"),
 )
