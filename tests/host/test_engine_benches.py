@@ -230,9 +230,9 @@ def test_all_layers_of_pulid_are_a_twenty_fifth_of_flux_1s_work_on_a_row():
 @pytest.mark.parametrize(
     ("bench", "count"),
     [
-        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 3 * 3 + PEOPLE_ROWS + 1),
+        (speed, len(list(region_rows())) + 4 * 3 + 2 * len(PARTS) + 2 * 5 * 3 + 2 * 5 + PEOPLE_ROWS + 1),
         (leak, 2 * 6 + 2 * 4 + 2 * 3 + 4 * 4),
-        (accelerator, 3 * 3 + 2 * (2 * 3 + 4) + 1 + 3 * 2 * 2 + PEOPLE_ROWS),
+        (accelerator, 2 * 5 + 2 * (2 * 3 + 4) + 1 + 3 * 2 * 2 + PEOPLE_ROWS),
     ],
     ids=("speed", "leak", "accelerator"),
 )
