@@ -7,7 +7,7 @@ const QUERY = "troupe_template";
 const PATIENCE = 20_000; // milliseconds until the editor has opened what was open before
 
 /** The folder of the pack, as ComfyUI serves it. */
-const pack = new URL(import.meta.url).pathname.split("/extensions/")[1].split("/")[0];
+const pack = new URL(".", import.meta.url).pathname.split("/").at(-2);
 
 async function opened() {
   for (const end = Date.now() + PATIENCE; Date.now() < end; ) {

@@ -33,6 +33,7 @@ TURNED = {
     "photo_crop": "photo",
     "photo_place": "in order",
     "photo_tokens": "face",
+    "boost_end": 0.1,
 }
 
 
@@ -48,7 +49,7 @@ def test_every_later_knob_has_its_place():
     assert found == Recipe(
         "gated",
         odds=16.0,
-        gate=Gate(joint=True),
+        gate=Gate(joint=True, boost_end=0.1),
         base=0.3,
         margin=0.25,
         isolation=Isolation(0.1, 0.0, 0.7, 64, "apart", "everything"),

@@ -20,14 +20,14 @@ from safetensors.torch import save_file
 # In the order that saved workflows know them by; those with a question mark are optional.
 INPUTS = {
     "Troupe_LoadAdapter": "file format clip_vision? lora_strength? structure? crop? recogniser? "
-    "peer_compatible? noise? method? zero_tokens?",
+    "peer_compatible? noise? method? zero_tokens? reconfigurer?",
     "Troupe_DrawRegions": "image? width height regions latent?",
     "Troupe_CastMember": "identity regions cast? prompt? adapter? region strength start? end? negative?",
     "Troupe_ApplyCast": "model cast adapter? recipe strength vae?",
     "Troupe_ApplyCastAdvanced": "model cast adapter? strength compositor start end feather hard layers photos mode "
     "base? eta? eta_end? eta_cells? background? references? reference_layers? reference_style? reference_size? reach? "
     "margin? apart_in? vae? "
-    "routing? apart_until? photo_size? photo_crop? photo_place? photo_tokens?",
+    "routing? apart_until? photo_size? photo_crop? photo_place? photo_tokens? boost_end?",
     "Troupe_RecordAttention": "model",
     "Troupe_AttentionMaps": "attention samples strip layers start end images?",
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from pack.scripts.benches.offline_world.drawing import Host, Sampling
-from pack.scripts.benches.offline_world.layout_rows import LAYOUT, RENDERED, LayoutBench, layout_rows
+from pack.scripts.benches.offline_world.layout_rows import LAYOUT, RENDERED, STRENGTHS, LayoutBench, layout_rows
 from pack.scripts.benches.offline_world.placed import picture_of, placed_people
 from pack.scripts.benches.offline_world.workbench import QUICK, Workbench
 from pack.scripts.bootstrap.installation import Installation
@@ -46,4 +46,4 @@ def test_depth_layout_and_regions_alone_draw_different_pictures(layout):
     pictures = [picture_of(layout.bench.host, placed, 0.9, 3, layout.bench.size, way) for way in (True, False)]
 
     assert (pictures[0] != pictures[1]).mean() > 0.5
-    assert layout.best_strength(LAYOUT) in (0.6, 0.9, 1.2, 1.6)
+    assert layout.best_strength(LAYOUT) in STRENGTHS

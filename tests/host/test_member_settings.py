@@ -1,12 +1,11 @@
 """Member Settings on the real host: one person's settings act for that person alone, as they do for a whole cast."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from pack.attention.recipes.cast import Member, with_settings
+from pack.attention.recipes.cast import Member, NoIdentity, with_settings
 from pack.attention.recipes.layer_strengths import parse_layer_strengths
 from pack.attention.recipes.member_settings import MEAN, SCALINGS, MemberSettings
 from pack.attention.recipes.recipe_book import recipe_named
@@ -126,8 +125,7 @@ def test_the_node_sets_one_person_or_everybody_and_names_who_is_there():
 
 
 def test_a_place_with_words_and_nobody_needs_no_adapter(model, adapter):
-    nobody = SimpleNamespace(name="sky", embeddings={}, photos=())
-    with_words = (TWO[0], Member(nobody, RIGHT, 0.0, POSITIVE))
+    with_words = (TWO[0], Member(NoIdentity("sky"), RIGHT, 0.0, POSITIVE))
 
     empty = replace(TWO[1], strength=0.0, prompt=POSITIVE)
     assert_same(sample(apply(model, with_words, adapter)), sample(apply(model, (TWO[0], empty), adapter)))

@@ -15,7 +15,7 @@ from pack.nodes.host.effects.attention_recorder import record_attention
 from pack.nodes.host.layers.joint_attention import PLACE
 from pack.nodes.host.model import joint_stream
 from pack.nodes.host.model.families import family_lines, family_of
-from pack.nodes.host.refine.redrawing import check_redrawable
+from pack.nodes.host.refine.redrawing import RefineSettings, check_redrawable
 from pack.scripts.benches.engine.joint_models import LAYERS, cast_of, routed, sample, text, tiny, tiny_vae, tiny_zimage
 
 TWO = cast_of(2)
@@ -85,7 +85,8 @@ def test_everything_apart_and_a_second_cast_are_refused(flux):
 def test_nodes_about_cross_attention_say_so_and_close_ups_need_no_adapter(flux):
     with pytest.raises(ValueError, match=r"Record Attention: FLUX.1 has no cross-attention"):
         record_attention(flux)
-    check_redrawable(flux, list(TWO), None)
+    settings = RefineSettings(text(1), text(2), RECIPE_BOOK["Troupe"])
+    assert check_redrawable(flux, TWO, None, settings, tiny_vae(16)) is None
 
 
 def test_a_host_without_the_place_is_told_to_be_updated(flux, monkeypatch):
