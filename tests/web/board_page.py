@@ -130,8 +130,16 @@ class BoardPage:
     def card(self, index: int):
         return self.tab.locator(".troupe-card").nth(index)
 
-    def undo(self) -> None:
-        self.changed(lambda: self.tab.keyboard.press("Control+z"))
+    def undo(self, presses: int = 1) -> None:
+        """Ctrl+Z, and once more where the first press brought back the state that was there."""
+        before = self.text()
+        for _ in range(presses - 1):
+            self.tab.keyboard.press("Control+z")
+            self.tab.wait_for_timeout(1500)
+            if self.text() != before:
+                break
+        else:
+            self.changed(lambda: self.tab.keyboard.press("Control+z"))
         self.page.wait_for_canvases(1)
 
     def run_graph(self) -> None:

@@ -25,7 +25,8 @@ def test_the_first_template_comes_up_with_the_demos_people_on_the_board(page, ta
     tab.goto(f"{page.server.address}/?{OPEN}={FIRST.stem}")
     tab.wait_for_function(READY, timeout=90_000)
     kinds = sorted(node["type"] for node in json.loads(FIRST.read_text(encoding="utf-8"))["nodes"])
-    tab.wait_for_function(f"(kinds) => JSON.stringify(({KINDS})()) === JSON.stringify(kinds)", arg=kinds, timeout=60_000)
+    same = f"(kinds) => JSON.stringify(({KINDS})()) === JSON.stringify(kinds)"
+    tab.wait_for_function(same, arg=kinds, timeout=60_000)
 
     assert OPEN not in tab.url
     tab.wait_for_timeout(1500)
