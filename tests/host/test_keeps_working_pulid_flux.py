@@ -12,7 +12,8 @@ from comfy_extras.nodes_easycache import EasyCacheNode
 from pack.nodes.host.effects.pulid_flux import PictureTerm
 from pack.nodes.host.layers.picture_layer import UNTOLD
 from pack.scripts.benches.engine.joint_models import sample, tiny_flux
-from pack.tests.host.test_keeps_working_joint import controlled, tiny_control, with_lora
+from pack.tests.host.test_keeps_working_joint import with_lora
+from pack.tests.host.test_keeps_working_joint_control import controlled, tiny_control
 from pack.tests.host.test_pulid_flux import ADA, BOB, CELLS, calls, patched, people
 
 __all__ = ["calls"]  # a fixture

@@ -264,7 +264,7 @@ def groups_by_adapter(given: Given, adapters: Mapping[int, LoadedAdapter]) -> tu
             own,
             indices,
             Moving([given.cast[index].identity for index in indices]),
-            given.recipe.photos,
+            [given.cast[index].settings.photos or given.recipe.photos for index in indices],
             widening(given.model, own),
         )
         for own, indices in members.items()
